@@ -1,0 +1,1 @@
+//! The provider node: one conductor, its ports, and the services around it.

@@ -1,0 +1,1 @@
+//! What a task is, and what may happen to it.
