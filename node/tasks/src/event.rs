@@ -65,7 +65,7 @@ pub enum News {
 }
 
 /// Why a duty was not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
     /// The world is in the way; the same attempt may succeed later.
     Transient,

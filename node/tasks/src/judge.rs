@@ -15,7 +15,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    fn pause(&self, stumbles: u32) -> Seconds {
+    /// How long to wait after this many failures in a row.
+    pub fn pause(&self, stumbles: u32) -> Seconds {
         let doubled = self.backoff_base_secs.saturating_mul(1 << stumbles.min(20));
         doubled.min(self.backoff_max_secs)
     }

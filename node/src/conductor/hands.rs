@@ -1,0 +1,91 @@
+//! The duties under way: at most one for each task, at most one that trains.
+
+use crate::duties::perform;
+use crate::ports::World;
+use proto::TaskId;
+use std::collections::BTreeMap;
+use tasks::{Duty, Failure, News, Task};
+use tokio::runtime::Handle;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug)]
+pub(super) struct Hands {
+    room: usize,
+    runtime: Handle,
+    held: BTreeMap<TaskId, Held>,
+    duties: JoinSet<Report>,
+}
+
+#[derive(Debug)]
+struct Held {
+    duty: Duty,
+    enough: CancellationToken,
+}
+
+/// What a duty came to; `None` if it was put away.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) id: TaskId,
+    pub(super) duty: Duty,
+    pub(super) result: Option<Result<News, Failure>>,
+}
+
+impl Hands {
+    pub(super) fn new(room: usize, runtime: Handle) -> Self {
+        Self {
+            room,
+            runtime,
+            held: BTreeMap::new(),
+            duties: JoinSet::new(),
+        }
+    }
+
+    pub(super) fn have_room(&self) -> bool {
+        self.held.len() < self.room
+    }
+
+    pub(super) fn hold(&self, id: TaskId) -> bool {
+        self.held.contains_key(&id)
+    }
+
+    pub(super) fn trainer_is_free(&self) -> bool {
+        !self.held.values().any(|held| held.duty.needs_the_trainer())
+    }
+
+    pub(super) fn begin(&mut self, world: &World, id: TaskId, task: &Task) {
+        let (duty, enough) = (task.duty(), CancellationToken::new());
+        self.held.insert(
+            id,
+            Held {
+                duty,
+                enough: enough.clone(),
+            },
+        );
+        let (world, order) = (world.clone(), task.order().clone());
+        let work = async move {
+            let result = enough
+                .run_until_cancelled(perform(&world, id, &order, duty))
+                .await;
+            Report { id, duty, result }
+        };
+        self.duties.spawn_on(work, &self.runtime);
+    }
+
+    /// The next duty that ended; `None` when none is under way.
+    pub(super) async fn report(&mut self) -> Option<Result<Report, JoinError>> {
+        self.duties.join_next().await
+    }
+
+    pub(super) fn put_down(&mut self, id: TaskId) {
+        self.held.remove(&id);
+    }
+
+    /// Ends the task's duty unless it is this one. The hand stays taken until the
+    /// duty has reported, so that a second training never begins beside the first.
+    pub(super) fn put_away_unless(&self, id: TaskId, duty: Duty) {
+        if let Some(held) = self.held.get(&id).filter(|held| held.duty != duty) {
+            held.enough.cancel();
+        }
+    }
+}
