@@ -1,9 +1,17 @@
 //! The provider node: one conductor, its ports, and the services around it.
 
+pub mod boot;
+pub mod clock;
 pub mod conductor;
+pub mod config;
+pub mod crew;
 mod duties;
+pub mod exit;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 pub mod journal;
 pub mod ports;
+pub mod signals;
+pub mod standby;
 pub mod stop;
+pub mod telemetry;

@@ -1,1 +1,112 @@
-fn main() {}
+//! `sealtune-node`: load, build, spawn, wait, drain.
+
+use clap::{Parser, Subcommand};
+use node::conductor::{Conductor, mailbox};
+use node::config::Config;
+use node::crew::Crew;
+use node::exit::Exit;
+use node::signals::Signals;
+use node::stop::Stop;
+use node::{boot, standby, telemetry};
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::runtime::{Handle, Runtime};
+use tracing::{info, warn};
+
+/// The sealtune provider node: takes signed fine-tuning orders and never loses one.
+#[derive(Debug, Parser)]
+#[command(version, after_help = exits())]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the node until it is told to stop.
+    Run(ConfigFile),
+    /// Checks the configuration and says what is wrong with it.
+    Check(ConfigFile),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    #[arg(long, default_value = "/etc/sealtune/node.toml")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(file) => run(&file),
+        Command::Check(file) => check(&file),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => explain(error.as_ref()).into(),
+    }
+}
+
+fn run(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(&file.config)?;
+    telemetry::start(&config.log)?;
+    Runtime::new()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    let signals = Signals::listen()?;
+    let memory = boot::recall(&config.state)?;
+    info!(open = memory.open_count(), "the journal is read");
+    warn!(
+        "no chain, storage, enclave or trainer is connected in this version: no orders are taken"
+    );
+    let (_mailbox, inputs) = mailbox();
+    let conductor = Conductor::new(
+        memory,
+        standby::world(),
+        config.capacity,
+        inputs,
+        Handle::current(),
+    );
+
+    let stop = Stop::default();
+    let mut crew = Crew::new(stop.clone());
+    let stopped = stop.clone();
+    crew.spawn_thread("conductor", move || conductor.run(stopped));
+
+    tokio::select! {
+        ended = crew.join() => ended?,
+        never = signals.obey(stop, config.grace) => match never {},
+    }
+    info!("stopped");
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the answer of a command")]
+fn check(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
+    Config::load(&file.config)?;
+    println!("{} is fine", file.config.display());
+    Ok(())
+}
+
+/// One line for the operator: what failed, and each cause.
+#[allow(
+    clippy::print_stderr,
+    reason = "the last word, when there may be no log"
+)]
+fn explain(error: &(dyn Error + 'static)) -> Exit {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let line = causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"));
+    eprintln!("sealtune-node: {line}");
+    Exit::of(error)
+}
+
+fn exits() -> String {
+    let lines = Exit::ALL
+        .iter()
+        .map(|(exit, text)| format!("\n  {}  {text}", exit.code()));
+    format!(
+        "Exit codes:\n  0  done\n  2  the command line is wrong{}",
+        lines.collect::<String>()
+    )
+}

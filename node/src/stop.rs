@@ -21,6 +21,10 @@ impl Stop {
         self.now.cancel();
     }
 
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_cancelled()
+    }
+
     pub async fn draining(&self) {
         self.drain.cancelled().await;
     }

@@ -14,6 +14,7 @@ pub(super) struct Hands {
     room: usize,
     runtime: Handle,
     held: BTreeMap<TaskId, Held>,
+    trainings: usize,
     duties: JoinSet<Report>,
 }
 
@@ -37,6 +38,7 @@ impl Hands {
             room,
             runtime,
             held: BTreeMap::new(),
+            trainings: 0,
             duties: JoinSet::new(),
         }
     }
@@ -50,11 +52,12 @@ impl Hands {
     }
 
     pub(super) fn trainer_is_free(&self) -> bool {
-        !self.held.values().any(|held| held.duty.needs_the_trainer())
+        self.trainings == 0
     }
 
     pub(super) fn begin(&mut self, world: &World, id: TaskId, task: &Task) {
         let (duty, enough) = (task.duty(), CancellationToken::new());
+        self.trainings += usize::from(duty.needs_the_trainer());
         self.held.insert(
             id,
             Held {
@@ -78,7 +81,9 @@ impl Hands {
     }
 
     pub(super) fn put_down(&mut self, id: TaskId) {
-        self.held.remove(&id);
+        if let Some(held) = self.held.remove(&id) {
+            self.trainings -= usize::from(held.duty.needs_the_trainer());
+        }
     }
 
     /// Ends the task's duty unless it is this one. The hand stays taken until the

@@ -38,9 +38,7 @@ pub enum Broken {
         node: String,
         market: String,
     },
-    MoneyLost {
-        task: TaskId,
-    },
+    MoneyLost,
     TwoTrainings,
 }
 
@@ -163,29 +161,28 @@ impl Market {
         let mut broken = self.broken.clone();
         let mut tally = self.tally();
         for (&task, entry) in &self.orders {
-            match ends
-                .get(&task)
-                .copied()
-                .map(|phase| count(&mut tally, phase, entry))
-            {
-                Some(true) => {}
-                Some(false) if !entry.ever_accepted || entry.standing != Standing::Accepted => {
-                    broken.push(differ(task, ends.get(&task), entry));
+            match ends.get(&task) {
+                Some(&Phase::Closed(outcome)) if entry.agrees(outcome) => tally.count(outcome),
+                Some(Phase::Closed(Outcome::Refused(_))) => {
+                    broken.push(Broken::RefusedButAccepted(task));
                 }
-                Some(false) => broken.push(Broken::RefusedButAccepted(task)),
-                None => broken.push(differ(task, None, entry)),
+                end => broken.push(entry.differs(task, end)),
             }
         }
-        if plus(plus(self.customers, self.reserved), self.node) != self.funded {
-            broken.push(Broken::MoneyLost {
-                task: TaskId::default(),
-            });
-        }
+        broken.extend(self.lost_money());
         if broken.is_empty() {
             Ok(tally)
         } else {
             Err(broken)
         }
+    }
+
+    /// Whether the sums do not fit: all the money, and what is reserved for open orders.
+    fn lost_money(&self) -> Option<Broken> {
+        let open = self.orders.values().filter(|entry| entry.is_reserved());
+        let owed = open.fold(Wei::ZERO, |sum, entry| plus(sum, entry.order.fee_max));
+        let there = plus(plus(self.customers, self.reserved), self.node);
+        (there != self.funded || owed != self.reserved).then_some(Broken::MoneyLost)
     }
 
     fn tally(&self) -> Tally {
@@ -213,29 +210,38 @@ impl Market {
     }
 }
 
-/// Whether the node's end of a task is the market's.
-fn count(tally: &mut Tally, phase: Phase, entry: &Entry) -> bool {
-    let Phase::Closed(outcome) = phase else {
-        return false;
-    };
-    let (column, agrees) = match outcome {
-        Outcome::Paid => (&mut tally.paid, entry.standing == Standing::Settled),
-        Outcome::Released(reason) => (
-            &mut tally.released,
-            entry.standing == Standing::Released(reason),
-        ),
-        Outcome::Withdrawn => (&mut tally.withdrawn, entry.standing == Standing::Withdrawn),
-        Outcome::Refused(_) => (&mut tally.refused, !entry.ever_accepted),
-    };
-    *column += 1;
-    agrees
+impl Entry {
+    fn is_reserved(&self) -> bool {
+        !matches!(
+            self.standing,
+            Standing::Settled | Standing::Released(_) | Standing::Withdrawn
+        )
+    }
+
+    /// Whether the node's end of the task is the market's.
+    fn agrees(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Paid => self.standing == Standing::Settled,
+            Outcome::Released(reason) => self.standing == Standing::Released(reason),
+            Outcome::Withdrawn => self.standing == Standing::Withdrawn,
+            Outcome::Refused(_) => !self.ever_accepted,
+        }
+    }
+
+    fn differs(&self, task: TaskId, end: Option<&Phase>) -> Broken {
+        let (node, market) = (format!("{end:?}"), format!("{:?}", self.standing));
+        Broken::EndsDiffer { task, node, market }
+    }
 }
 
-fn differ(task: TaskId, node: Option<&Phase>, entry: &Entry) -> Broken {
-    Broken::EndsDiffer {
-        task,
-        node: format!("{node:?}"),
-        market: format!("{:?}", entry.standing),
+impl Tally {
+    fn count(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::Paid => &mut self.paid,
+            Outcome::Released(_) => &mut self.released,
+            Outcome::Refused(_) => &mut self.refused,
+            Outcome::Withdrawn => &mut self.withdrawn,
+        } += 1;
     }
 }
 

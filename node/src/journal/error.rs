@@ -46,16 +46,21 @@ impl From<redb::Error> for JournalError {
 
 impl JournalError {
     fn from_io(source: io::Error) -> Self {
-        use io::ErrorKind::{FileTooLarge, InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
-        let kind = source.kind();
-        if matches!(kind, StorageFull | QuotaExceeded | FileTooLarge) {
+        use io::ErrorKind::{InvalidData, UnexpectedEof};
+        if is_full(&source) {
             Self::Full(source)
-        } else if matches!(kind, InvalidData | UnexpectedEof) {
+        } else if matches!(source.kind(), InvalidData | UnexpectedEof) {
             Self::Damaged(Box::new(redb::Error::Io(source)))
         } else {
             Self::Io(source)
         }
     }
+}
+
+/// Whether the disk, a quota or a file limit has no room left.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 macro_rules! from_redb {

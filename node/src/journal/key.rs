@@ -1,5 +1,6 @@
 //! The secret the journal is sealed under.
 
+use super::error::is_full;
 use super::row::aead_key;
 use ring::aead::LessSafeKey;
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -15,16 +16,32 @@ pub struct JournalKey(Zeroizing<[u8; 32]>);
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    #[error(
+        "there is a journal but no key to it; put the key back, the journal cannot be read without"
+    )]
+    Missing,
     #[error("cannot read the journal key")]
     Read(#[source] io::Error),
     #[error("cannot write the journal key")]
     Write(#[source] io::Error),
+    #[error("the disk is full; the journal key was not made")]
+    Full(#[source] io::Error),
     #[error("the journal key must be readable by its owner alone (chmod 600), found mode {mode:o}")]
     Exposed { mode: u32 },
     #[error("the journal key must be exactly 32 bytes")]
     Length,
     #[error("the system's random generator failed")]
     Random,
+}
+
+impl KeyError {
+    fn writing(source: io::Error) -> Self {
+        if is_full(&source) {
+            Self::Full(source)
+        } else {
+            Self::Write(source)
+        }
+    }
 }
 
 impl JournalKey {
@@ -59,11 +76,11 @@ impl JournalKey {
             .create_new(true)
             .mode(0o600)
             .open(path)
-            .map_err(KeyError::Write)?;
+            .map_err(KeyError::writing)?;
         file.write_all(&*secret)
             .and_then(|()| file.sync_all())
-            .map_err(KeyError::Write)?;
-        sync_folder(path).map_err(KeyError::Write)?;
+            .map_err(KeyError::writing)?;
+        sync_folder(path).map_err(KeyError::writing)?;
         Ok(Self(secret))
     }
 

@@ -1,0 +1,214 @@
+//! A reader of TOML tables that collects problems instead of stopping at the first.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::str::FromStr;
+use toml::{Table, Value};
+
+/// What is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    path: String,
+    what: String,
+}
+
+/// One table of the file. What was not asked for by the time it is dropped is unknown.
+#[derive(Debug)]
+pub(super) struct Section {
+    path: String,
+    table: Table,
+    asked: Vec<&'static str>,
+    problems: Rc<RefCell<Vec<Problem>>>,
+}
+
+impl Section {
+    pub(super) fn root(table: Table) -> Self {
+        Self {
+            path: String::new(),
+            table,
+            asked: Vec::new(),
+            problems: Rc::default(),
+        }
+    }
+
+    /// The problems of this section and all below it.
+    pub(super) fn finish(self) -> Vec<Problem> {
+        let problems = self.problems.clone();
+        drop(self);
+        problems.take()
+    }
+
+    pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let table = match self.take(key) {
+            None => Table::new(),
+            Some(Value::Table(table)) => table,
+            Some(other) => self.wrong(key, "a table", &other).unwrap_or_default(),
+        };
+        let (path, problems) = (self.at(key), self.problems.clone());
+        read(&mut Self {
+            path,
+            table,
+            asked: Vec::new(),
+            problems,
+        })
+    }
+
+    pub(super) fn path(&mut self, key: &'static str) -> PathBuf {
+        if !self.table.contains_key(key) {
+            self.complain(key, "is required: a path".into());
+        }
+        self.path_or(key, PathBuf::new())
+    }
+
+    pub(super) fn path_or(&mut self, key: &'static str, default: PathBuf) -> PathBuf {
+        self.text(key).map_or(default, PathBuf::from)
+    }
+
+    /// Text that reads as a `T`; the default is known to.
+    pub(super) fn parsed<T: FromStr>(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        wanted: &str,
+    ) -> T {
+        let found = self.text(key).unwrap_or_else(|| default.into());
+        found
+            .parse()
+            .or_else(|_error| {
+                self.complain(key, format!("must be {wanted}, found {found:?}"));
+                default.parse()
+            })
+            .unwrap_or_else(|_error| unreachable!("the default of {key} reads"))
+    }
+
+    pub(super) fn number<N>(&mut self, key: &'static str, default: N, range: RangeInclusive<N>) -> N
+    where
+        N: TryFrom<i64> + PartialOrd + fmt::Display,
+    {
+        let found = match self.take(key) {
+            None => return default,
+            Some(Value::Integer(found)) => found,
+            Some(other) => return self.wrong(key, "a whole number", &other).unwrap_or(default),
+        };
+        match N::try_from(found) {
+            Ok(number) if range.contains(&number) => number,
+            Ok(_) | Err(_) => {
+                let (low, high) = range.into_inner();
+                self.complain(
+                    key,
+                    format!("must be between {low} and {high}, found {found}"),
+                );
+                default
+            }
+        }
+    }
+
+    /// One of these words; the first is the default.
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> T {
+        let &(_, default) = words.first().expect("a choice has words");
+        let Some(found) = self.text(key) else {
+            return default;
+        };
+        words.iter().find(|(word, _)| *word == found).map_or_else(
+            || {
+                let words: Vec<_> = words.iter().map(|&(word, _)| word).collect();
+                let words = words.join(", ");
+                self.complain(key, format!("must be one of {words}, found {found:?}"));
+                default
+            },
+            |&(_, value)| value,
+        )
+    }
+
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        match self.take(key)? {
+            Value::String(text) => Some(text),
+            other @ (Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_)) => self.wrong(key, "a string", &other),
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.asked.push(key);
+        self.table.remove(key)
+    }
+
+    fn wrong<T>(&self, key: &str, wanted: &str, found: &Value) -> Option<T> {
+        self.complain(key, format!("must be {wanted}, found {}", name(found)));
+        None
+    }
+
+    fn complain(&self, key: &str, what: String) {
+        let path = self.at(key);
+        self.problems.borrow_mut().push(Problem { path, what });
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.into()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    fn nearest(&self, key: &str) -> Option<&'static str> {
+        let close = self
+            .asked
+            .iter()
+            .map(|&asked| (distance(asked, key), asked));
+        close
+            .min()
+            .filter(|&(distance, _)| distance <= 3)
+            .map(|(_, asked)| asked)
+    }
+}
+
+impl Drop for Section {
+    fn drop(&mut self) {
+        for key in self.table.keys() {
+            let hint = self
+                .nearest(key)
+                .map(|near| format!("; did you mean {near}?"));
+            self.complain(key, format!("is not known{}", hint.unwrap_or_default()));
+        }
+    }
+}
+
+fn name(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a string",
+        Value::Integer(_) => "an integer",
+        Value::Float(_) => "a float",
+        Value::Boolean(_) => "a boolean",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "an array",
+        Value::Table(_) => "a table",
+    }
+}
+
+/// How many letters must change to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.chars().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row.pop().unwrap_or_default()
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.what)
+    }
+}
