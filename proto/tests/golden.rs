@@ -123,11 +123,11 @@ fn a_permits_digest_is_the_one_ethers_computes() {
     for vector in golden["permits"].as_array().unwrap() {
         let permit = permit(&golden, &vector["permit"]);
         assert_eq!(Digest(permit.digest()).to_string(), vector["digest"]);
-        let signed = SignedPermit {
+        let signed_permit = SignedPermit {
             permit,
             signature: signature(vector),
         };
-        assert_eq!(signed.verify(), Ok(&signed.permit));
+        assert_eq!(signed_permit.verify(), Ok(&signed_permit.permit));
     }
 }
 
@@ -157,9 +157,9 @@ fn every_field_of_an_order_changes_its_digest() {
 
     let mut ids = BTreeSet::from([plain.id()]);
     for change in changes {
-        let mut changed = plain.clone();
-        change(&mut changed, other);
-        ids.insert(changed.id());
+        let mut order = plain.clone();
+        change(&mut order, other);
+        ids.insert(order.id());
     }
 
     assert_eq!(ids.len(), 1 + changes.len());
