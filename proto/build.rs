@@ -1,10 +1,13 @@
 //! The wire, compiled from `proto/` without any program but cargo.
 
+#[cfg(feature = "wire")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    wire::compile()
+}
+
+#[cfg(not(feature = "wire"))]
+fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    #[cfg(feature = "wire")]
-    wire::compile()?;
-    Ok(())
 }
 
 #[cfg(feature = "wire")]
@@ -22,6 +25,7 @@ mod wire {
     ];
 
     pub(crate) fn compile() -> Result<(), Box<dyn std::error::Error>> {
+        println!("cargo::rerun-if-changed=build.rs");
         println!("cargo::rerun-if-changed=proto");
         let mut compiler = protox::Compiler::new(["proto"])?;
         compiler.include_imports(true).include_source_info(true);
