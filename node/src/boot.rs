@@ -2,6 +2,7 @@
 
 use crate::conductor::{ConductorError, Memory};
 use crate::config::State;
+use crate::damage;
 use crate::journal::{JournalKey, KeyError};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -49,7 +50,7 @@ pub fn recall(state: &State) -> Result<Memory, BootError> {
         path: state.journal_key.clone(),
         source,
     })?;
-    Memory::recall(&journal, &key).map_err(|source| BootError::Journal {
+    damage::told(&journal, || Memory::recall(&journal, &key)).map_err(|source| BootError::Journal {
         path: journal,
         source,
     })

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod conductor;
 pub mod config;
 pub mod crew;
+mod damage;
 mod duties;
 pub mod exit;
 #[cfg(feature = "fakes")]

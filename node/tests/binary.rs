@@ -6,11 +6,16 @@
     reason = "a test that panics is a test that fails"
 )]
 
+use node::fakes::Disk;
+use node::journal::{Journal, JournalKey};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use redb::{Database, ReadableTable, TableDefinition};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -276,6 +281,46 @@ fn a_file_that_is_no_journal_is_refused_and_kept() {
 
     assert_eq!(code, 6, "{text}");
     assert_eq!(fs::read(home.path("journal.redb")).unwrap(), garbage);
+}
+
+#[test]
+fn damage_that_breaks_the_storage_engine_is_told_too() {
+    let home = Home::new();
+    home.run_once();
+    let journal = home.path("journal.redb");
+    let good = fs::read(&journal).unwrap();
+    let key = JournalKey::read(&home.path("journal.key")).unwrap();
+    let mut rng = StdRng::seed_from_u64(3);
+    let breaks = |bytes: &Vec<u8>| {
+        let disk = Disk::default();
+        disk.put_back(bytes);
+        catch_unwind(|| Journal::open_on(disk.handle(), &key, |_, _| ()).map(drop)).is_err()
+    };
+
+    let worst = std::iter::repeat_with(|| flipped(&good, &mut rng))
+        .take(20_000)
+        .find(breaks);
+
+    fs::write(
+        &journal,
+        worst.expect("some damage panics; if none does any more, damage.rs can go"),
+    )
+    .unwrap();
+    let (code, text) = home.fails();
+    assert_eq!(code, 6, "{text}");
+    assert!(
+        line(&text).contains("the journal file is damaged"),
+        "{text}"
+    );
+}
+
+fn flipped(good: &[u8], rng: &mut StdRng) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    for _flip in 0..3 {
+        let at = rng.random_range(0..bytes.len());
+        bytes[at] ^= 1 << rng.random_range(0..8);
+    }
+    bytes
 }
 
 #[test]

@@ -12,6 +12,7 @@ use proto::{Reason, TaskId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use redb::{Database, ReadableTable, StorageBackend, TableDefinition};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tasks::{Event, Fact, Standing};
 
 const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
@@ -188,6 +189,34 @@ fn a_row_from_another_journal_is_noticed() {
     assert!(
         matches!(error, JournalError::Changed { row: 0 }),
         "{error:?}"
+    );
+}
+
+/// The engine may refuse or, rarely, panic (`damage.rs` tells that); it never answers wrongly.
+#[test]
+fn flipped_bits_never_change_what_is_told() {
+    let disk = Disk::default();
+    write(disk.handle(), &events(40));
+    let good = disk.image();
+    let mut rng = StdRng::seed_from_u64(7);
+    let mut refused = 0;
+
+    for case in 0..1_000 {
+        let mut bad = good.clone();
+        for _flip in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..bad.len());
+            bad[at] ^= 1 << rng.random_range(0..8);
+        }
+        disk.put_back(&bad);
+        match catch_unwind(AssertUnwindSafe(|| read(disk.handle()))) {
+            Ok(Ok(told)) => assert_eq!(told, events(40), "case {case}"),
+            Ok(Err(_)) | Err(_) => refused += 1,
+        }
+    }
+
+    assert!(
+        refused > 100,
+        "most flips should have met something that counts"
     );
 }
 

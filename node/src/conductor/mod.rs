@@ -1,6 +1,6 @@
 //! The one owner of task state.
 //!
-//! Everything that changes a task passes through [`Conductor::record`]: the event
+//! Everything that changes a task passes through `Conductor::record`: the event
 //! is made durable first and applied second. Duties run beside the loop and report
 //! back to it; at most one runs per task, and at most one of all trains.
 
@@ -83,6 +83,7 @@ impl Conductor {
             let wake = self.assign()?;
             let clock = self.world.clock.clone();
             tokio::select! {
+                biased;
                 () = stop.draining() => break,
                 Some(report) = self.hands.report() => self.close(report?)?,
                 Some(input) = self.inputs.recv() => self.hear(input)?,

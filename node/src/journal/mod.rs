@@ -55,10 +55,13 @@ impl Journal {
     }
 
     fn read(
-        db: Database,
+        mut db: Database,
         key: &JournalKey,
         mut visit: impl FnMut(TaskId, Event),
     ) -> Result<Self, JournalError> {
+        // Every page against its checksum, and what is free against what is used: rows are
+        // authentic by themselves, but a wrong free list would let the next append eat one.
+        db.check_integrity()?;
         let mut chain = Chain::after(&disk::head(&db, key)?, key)?;
         let mut next = 0;
         for row in db.begin_read()?.open_table(ROWS)?.iter()? {
