@@ -1,0 +1,41 @@
+//! Hardware evidence: parsed over exact bytes, judged in one place.
+//!
+//! ```text
+//!   bytes from outside ──► Evidence ─┐
+//!   the relying party  ──► Policy  ──┼──► verify ──► Verdict ─┬─ Accepted(Attested)
+//!   compiled in        ──► Roots   ──┤                        └─ Rejected(Rejection)
+//!   the caller's clock ──► At      ──┘
+//! ```
+//!
+//! [`verify`] is the only way to an [`Attested`], and so to everything that
+//! wants one. There is no clock, no network and no environment inside.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod binding;
+mod domain;
+mod finding;
+mod policy;
+mod reason;
+pub mod snp;
+mod time;
+mod verdict;
+mod verify;
+mod x509;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use binding::{BadTranscript, Purpose, Transcript};
+pub use domain::{Assurance, Fingerprint, TrustDomain, Vendor};
+pub use finding::{Finding, Findings, Group};
+pub use policy::{Binding, Policy};
+pub use reason::{Reason, UnknownReason};
+pub use time::{At, BadTime};
+pub use verdict::{Attested, Claims, Judgement, Rejection, VERIFIER, Verdict};
+pub use verify::{Cpu, Evidence, TrustRoots};
