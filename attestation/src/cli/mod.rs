@@ -1,6 +1,9 @@
 //! The command line: one file per subcommand, one exit code per kind of answer.
 
+mod case;
 mod gpu;
+mod json;
+mod pem;
 mod tdx;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Case(case::Args),
     Gpu(gpu::Args),
     Tdx(tdx::Args),
 }
@@ -72,6 +76,7 @@ pub fn run(
 impl Command {
     fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
         match self {
+            Self::Case(args) => case::run(&args, out),
             Self::Gpu(args) => gpu::run(&args, out),
             Self::Tdx(args) => tdx::run(&args, out),
         }
@@ -79,6 +84,17 @@ impl Command {
 }
 
 impl Exit {
+    /// 10 where the evidence itself is bad, 20 where only the policy does not take it.
+    fn of(verdict: &crate::Verdict) -> Self {
+        match verdict {
+            crate::Verdict::Accepted(_) => Self::Accepted,
+            crate::Verdict::Rejected(rejection) if rejection.findings.condemn_evidence() => {
+                Self::EvidenceRejected
+            }
+            crate::Verdict::Rejected(_) => Self::PolicyRejected,
+        }
+    }
+
     pub const fn status(self) -> u8 {
         match self {
             Self::Accepted => 0,

@@ -1,7 +1,12 @@
 //! The relying party's whole policy: what it takes, and what it does not look at.
 
+mod file;
+mod hash;
+
 use crate::{Assurance, Purpose, snp};
 use std::collections::BTreeSet;
+
+pub use file::BadPolicy;
 
 /// What a relying party demands. Fields are set by a policy file or by code; nothing in
 /// the evidence can change them.

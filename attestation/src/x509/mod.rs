@@ -7,13 +7,5 @@ mod cert;
 mod crl;
 mod pss;
 
-#[allow(
-    unused_imports,
-    reason = "the judgement that reads them follows in the next commit"
-)]
-pub(crate) use cert::{BadCert, Cert, Link};
-#[allow(
-    unused_imports,
-    reason = "the judgement that reads them follows in the next commit"
-)]
-pub(crate) use crl::{Crl, CrlFault};
+pub(crate) use cert::{Cert, Link};
+pub(crate) use crl::Crl;
