@@ -16,11 +16,25 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+#![allow(
+    clippy::doc_markdown,
+    reason = "the names of fields in vendors' specifications are plain words here"
+)]
 
 mod binding;
 mod bound;
+pub mod bundle;
+#[cfg(feature = "device")]
+pub mod device;
 mod domain;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(feature = "kds")]
+pub mod kds;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod policy;
 mod reason;
 pub mod snp;
@@ -33,6 +47,7 @@ mod x509;
 pub mod cli;
 
 pub use binding::{BadTranscript, Purpose, Transcript};
+pub use bundle::Bundle;
 pub use domain::{Assurance, Fingerprint, TrustDomain, Vendor};
 pub(crate) use finding::Checks;
 pub use finding::{Finding, Findings, Group};

@@ -38,13 +38,13 @@ fn rejected(rejection: &Rejection) -> Value {
         "findings": rejection.findings.iter().map(finding).collect::<Vec<_>>(),
         "unjudged": unjudged.collect::<Vec<_>>(),
         "trust_domain": rejection.domain.map(|domain| domain.to_string()),
-        "assurance": rejection.assurance.map(|assurance| assurance.word()),
+        "assurance": rejection.assurance.map(crate::Assurance::word),
     });
     add(&mut value, judgement(&rejection.judgement));
     value
 }
 
-fn finding(finding: &Finding) -> Value {
+pub(super) fn finding(finding: &Finding) -> Value {
     json!({
         "reason": finding.reason.code(),
         "group": finding.group.word(),
@@ -88,6 +88,9 @@ fn snp_claims(claims: &snp::Claims) -> Value {
         "platform_info": format!("{:#x}", report.platform_info),
         "reported_tcb": report.reported_tcb.to_string(),
         "committed_firmware": report.committed_firmware.to_string(),
+        "up_to_date": claims.standing.open.is_empty(),
+        "outdated_since": claims.standing.outdated_since().map(|since| since.to_string()),
+        "open_bulletins": claims.standing.open.iter().map(|bulletin| &bulletin.id).collect::<Vec<_>>(),
     })
 }
 

@@ -9,3 +9,5 @@ mod pss;
 
 pub(crate) use cert::{Cert, Link};
 pub(crate) use crl::Crl;
+#[cfg(feature = "kds")]
+pub(crate) use crl::span as crl_span;
