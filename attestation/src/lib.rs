@@ -1,4 +1,15 @@
-//! Evidence that convinces a stranger, and bytes only the proven can read.
+//! Hardware evidence: parsed over exact bytes, judged in one place.
+//!
+//! ```text
+//!   bytes from outside ──► Evidence ─┐
+//!   the relying party  ──► Policy  ──┼──► verify ──► Verdict ─┬─ Accepted(Attested)
+//!   compiled in        ──► Roots   ──┤                        └─ Rejected(Rejection)
+//!   the caller's clock ──► At      ──┘
+//! ```
+//!
+//! [`verify`] is the only way to an [`Attested`], and so to everything that
+//! wants one. There is no clock, no network and no environment inside.
+
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,7 +17,31 @@
     clippy::arithmetic_side_effects
 )]
 
+mod binding;
+mod domain;
+mod finding;
+pub mod gpu;
+mod policy;
+mod reason;
 pub mod sealing;
+pub mod snp;
+pub mod tdx;
+mod time;
+mod verdict;
+mod verify;
+mod x509;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use binding::{BadTranscript, Purpose, Transcript};
+pub use domain::{Assurance, Fingerprint, TrustDomain, Vendor};
+pub use finding::{Finding, Findings, Group};
+pub use policy::{Binding, Policy};
+pub use reason::{Reason, UnknownReason};
+pub use time::{At, BadTime};
+pub use verdict::{Attested, Claims, Judgement, Rejection, VERIFIER, Verdict};
+pub use verify::{Cpu, Evidence, TrustRoots};
 
 #[cfg(test)]
 mod test_shared;
