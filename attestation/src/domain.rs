@@ -45,6 +45,13 @@ impl Vendor {
 }
 
 impl Assurance {
+    pub const ALL: [Self; 4] = [
+        Self::Development,
+        Self::ChipDated,
+        Self::CloudKey,
+        Self::Chip,
+    ];
+
     /// The stable word in verdicts and policies.
     pub const fn word(self) -> &'static str {
         match self {

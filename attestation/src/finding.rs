@@ -30,6 +30,12 @@ pub struct Finding {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings(Vec<Finding>);
 
+/// One group's checks, as they are made.
+pub(crate) struct Checks<'f> {
+    group: Group,
+    findings: &'f mut Findings,
+}
+
 impl Group {
     pub const ALL: [Self; 4] = [
         Self::Authenticity,
@@ -104,6 +110,34 @@ impl Findings {
         self.0
             .iter()
             .any(|finding| finding.group.is_about_evidence())
+    }
+}
+
+impl<'f> Checks<'f> {
+    pub(crate) const fn of(group: Group, findings: &'f mut Findings) -> Self {
+        Self { group, findings }
+    }
+
+    pub(crate) fn fail(
+        &mut self,
+        reason: Reason,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) {
+        self.findings.note(self.group, reason, expected, found);
+    }
+
+    /// Notes a failure unless the check holds. What is told is put into words only then.
+    pub(crate) fn demand<E: fmt::Display, F: fmt::Display>(
+        &mut self,
+        holds: bool,
+        reason: Reason,
+        told: impl FnOnce() -> (E, F),
+    ) {
+        if !holds {
+            let (expected, found) = told();
+            self.fail(reason, expected, found);
+        }
     }
 }
 

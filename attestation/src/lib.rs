@@ -18,6 +18,7 @@
 )]
 
 mod binding;
+mod bound;
 mod domain;
 mod finding;
 pub mod gpu;
@@ -36,12 +37,13 @@ pub mod cli;
 
 pub use binding::{BadTranscript, Purpose, Transcript};
 pub use domain::{Assurance, Fingerprint, TrustDomain, Vendor};
+pub(crate) use finding::Checks;
 pub use finding::{Finding, Findings, Group};
-pub use policy::{Binding, Policy};
+pub use policy::{BadPolicy, Binding, Policy};
 pub use reason::{Reason, UnknownReason};
 pub use time::{At, BadTime};
 pub use verdict::{Attested, Claims, Judgement, Rejection, VERIFIER, Verdict};
-pub use verify::{Cpu, Evidence, TrustRoots};
+pub use verify::{BadRoot, Cpu, Evidence, TrustRoots, verify};
 
 #[cfg(test)]
 mod test_shared;

@@ -1,6 +1,9 @@
 //! The command line: one file per subcommand, one exit code per kind of answer.
 
+mod case;
 mod gpu;
+mod json;
+mod pem;
 mod tdx;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Case(case::Args),
     Gpu(gpu::Args),
     Tdx(tdx::Args),
 }
@@ -72,6 +76,7 @@ pub fn run(
 impl Command {
     fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
         match self {
+            Self::Case(args) => case::run(&args, out),
             Self::Gpu(args) => gpu::run(&args, out),
             Self::Tdx(args) => tdx::run(&args, out),
         }
@@ -79,6 +84,28 @@ impl Command {
 }
 
 impl Exit {
+    /// 10 where the evidence itself is bad, 20 where only the policy does not take it.
+    fn of(verdict: &crate::Verdict) -> Self {
+        match verdict {
+            crate::Verdict::Accepted(_) => Self::Accepted,
+            crate::Verdict::Rejected(rejection) if rejection.findings.condemn_evidence() => {
+                Self::EvidenceRejected
+            }
+            crate::Verdict::Rejected(_) => Self::PolicyRejected,
+        }
+    }
+
+    /// The same, of a judgement that is no verdict on a whole machine.
+    fn of_findings(findings: &crate::Findings) -> Self {
+        if findings.is_empty() {
+            Self::Accepted
+        } else if findings.condemn_evidence() {
+            Self::EvidenceRejected
+        } else {
+            Self::PolicyRejected
+        }
+    }
+
     pub const fn status(self) -> u8 {
         match self {
             Self::Accepted => 0,
@@ -121,6 +148,16 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
         ));
     }
     Ok(bytes)
+}
+
+/// The time of this machine: a command line is where a clock may be asked.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "whoever wants another time says --at"
+)]
+fn now() -> crate::At {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    crate::At(since.map_or(0, |since| since.as_secs()))
 }
 
 /// Help and version are answers; a wrong command line is unusable input.

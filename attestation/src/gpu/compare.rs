@@ -54,7 +54,7 @@ fn note_mismatch(
 }
 
 /// No index may be active in two manifests: which of them would be right?
-pub(super) fn expect_no_conflict(rims: &[Rim], findings: &mut Findings) {
+pub(super) fn expect_no_conflict(rims: &[&Rim], findings: &mut Findings) {
     let mut owners: BTreeMap<usize, &str> = BTreeMap::new();
     for rim in rims {
         for &index in rim.active.keys() {

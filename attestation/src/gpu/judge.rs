@@ -12,7 +12,6 @@ use crate::{At, Findings, Group, Reason};
 const DEVICE_CHAIN_LEN: usize = 5;
 const RIM_CHAIN_LEN: usize = 4;
 const CHAIN_BYTES_MAX: usize = 64 * 1024;
-const RIMS_MAX: usize = 8;
 
 /// What one device shows, and the manifests the verifier has for it.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +20,8 @@ pub struct Evidence<'a> {
     pub report: &'a [u8],
     /// PEM, leaf first, NVIDIA's root last.
     pub chain: &'a str,
-    /// Reference files, from a cache: they are signed, so it matters not by whom kept.
-    pub rims: &'a [&'a [u8]],
+    /// From a cache: manifests are signed, so it matters not by whom they were kept.
+    pub rims: &'a [Rim],
 }
 
 /// What the relying party demands of a device.
@@ -30,6 +29,9 @@ pub struct Evidence<'a> {
 pub struct Policy {
     /// Whether driver and VBIOS must be proven to be as NVIDIA published them.
     pub rims_required: bool,
+    /// Pass over manifests for versions the device does not run, as in a cache of many.
+    /// Otherwise each that was given must be for this device.
+    pub ignore_other_rims: bool,
     pub rim_dates: RimDates,
 }
 
@@ -58,6 +60,7 @@ impl Policy {
     /// Everything must be proven, by manifests whose signers' certificates are current.
     pub const STRICT: Self = Self {
         rims_required: true,
+        ignore_other_rims: true,
         rim_dates: RimDates::Strict,
     };
 }
@@ -176,26 +179,16 @@ fn expect_fwid(report: &Report, leaf: &Cert, findings: &mut Findings) {
 
 fn judge_rims(
     report: &Report,
-    files: &[&[u8]],
+    rims: &[Rim],
     policy: &Policy,
     at: At,
     claims: &mut Claims,
     findings: &mut Findings,
 ) {
-    let mut rims = Vec::new();
-    for file in files.iter().take(RIMS_MAX) {
-        match Rim::parse(file) {
-            Ok(rim) => rims.push(rim),
-            Err(error) => {
-                let expected = "a reference file as NVIDIA signs them";
-                findings.note(Group::Platform, Reason::RimInvalid, expected, error);
-            }
-        }
-    }
-    if files.len() > RIMS_MAX {
-        let expected = format!("at most {RIMS_MAX} reference files");
-        findings.note(Group::Platform, Reason::RimInvalid, expected, files.len());
-    }
+    let rims: Vec<&Rim> = rims
+        .iter()
+        .filter(|rim| !policy.ignore_other_rims || rim_is_for(rim, claims))
+        .collect();
     for rim in &rims {
         claims.rim_signer_ended |= expect_signed(rim, policy, at, findings);
         expect_version(rim, claims, findings);
@@ -240,17 +233,22 @@ fn expect_signed(rim: &Rim, policy: &Policy, at: At, findings: &mut Findings) ->
     ended
 }
 
+fn rim_is_for(rim: &Rim, claims: &Claims) -> bool {
+    let running = [claims.driver.as_deref(), claims.vbios.as_deref()];
+    running.contains(&Some(rim.version.as_str()))
+}
+
 fn expect_version(rim: &Rim, claims: &Claims, findings: &mut Findings) {
-    let (driver, vbios) = (claims.driver.as_deref(), claims.vbios.as_deref());
-    if ![driver, vbios].contains(&Some(rim.version.as_str())) {
-        let [driver, vbios] = [driver, vbios].map(|version| version.unwrap_or("none"));
+    if !rim_is_for(rim, claims) {
+        let running = [&claims.driver, &claims.vbios];
+        let [driver, vbios] = running.map(|version| version.as_deref().unwrap_or("none"));
         let expected = format!("a manifest for driver {driver} or VBIOS {vbios}");
         let found = format!("one for {} {} ({})", rim.product, rim.version, rim.tag_id);
         findings.note(Group::Platform, Reason::RimVersion, expected, found);
     }
 }
 
-fn expect_complete(rims: &[Rim], claims: &Claims, findings: &mut Findings) {
+fn expect_complete(rims: &[&Rim], claims: &Claims, findings: &mut Findings) {
     for (what, version) in [("driver", &claims.driver), ("VBIOS", &claims.vbios)] {
         let Some(version) = version else { continue };
         if !rims.iter().any(|rim| rim.version == *version) {

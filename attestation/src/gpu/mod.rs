@@ -15,6 +15,7 @@ mod c14n;
 mod chain;
 mod claims;
 mod compare;
+mod devices;
 mod dsig;
 mod judge;
 mod opaque;
@@ -23,6 +24,7 @@ mod spdm;
 mod xml;
 
 pub use claims::{Claims, Compared, Kind};
+pub use devices::{AttestedDevices, NotAttested, Presented, attest_devices, devices_digest};
 pub use judge::{Evidence, Judged, Policy, Proven, RimDates, judge};
 pub use rim::{BadRim, Rim};
 pub use spdm::{BadReport, Report};

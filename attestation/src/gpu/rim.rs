@@ -6,11 +6,14 @@
 use super::c14n::{Namespaces, NotCanonical, resolve, scope};
 use super::dsig::{self, BadSignature, Signature};
 use super::xml::{self, BadXml, Element};
+use crate::{Findings, Group, Reason};
 use std::collections::BTreeMap;
 
 const SWID: &str = "http://standards.iso.org/iso/19770/-2/2015/schema.xsd";
 const SHA384_HASHES: &str = "http://www.w3.org/2001/04/xmlenc#sha384";
 const ALTERNATIVES_MAX: usize = 32;
+/// A cache for a machine of eight GPUs and four switches holds a handful.
+const RIMS_MAX: usize = 64;
 
 /// A manifest, read strictly. Its signature is judged together with the evidence.
 #[derive(Clone, Debug)]
@@ -58,6 +61,25 @@ impl Rim {
             active: active(payload, &scope(payload, &outer)?)?,
             signature,
         })
+    }
+
+    /// Reads files, at most [`RIMS_MAX`], and notes those that are no manifests.
+    pub fn parse_all(files: &[&[u8]], findings: &mut Findings) -> Vec<Self> {
+        let mut rims = Vec::new();
+        for file in files.iter().take(RIMS_MAX) {
+            match Self::parse(file) {
+                Ok(rim) => rims.push(rim),
+                Err(error) => {
+                    let expected = "a reference file as NVIDIA signs them";
+                    findings.note(Group::Platform, Reason::RimInvalid, expected, error);
+                }
+            }
+        }
+        if files.len() > RIMS_MAX {
+            let expected = format!("at most {RIMS_MAX} reference files");
+            findings.note(Group::Platform, Reason::RimInvalid, expected, files.len());
+        }
+        rims
     }
 
     pub fn version(&self) -> &str {

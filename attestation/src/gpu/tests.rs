@@ -16,6 +16,7 @@ const JUNE_2026: At = At(1_780_272_000);
 fn lenient() -> Policy {
     Policy {
         rims_required: false,
+        ignore_other_rims: false,
         rim_dates: RimDates::SignerMayHaveEnded,
     }
 }
@@ -79,13 +80,17 @@ mod recorded {
         }
 
         fn judge(&self, policy: &Policy, at: At) -> Judged {
-            let rims: Vec<&[u8]> = self.rims.iter().map(Vec::as_slice).collect();
+            let files: Vec<&[u8]> = self.rims.iter().map(Vec::as_slice).collect();
+            let mut unread = crate::Findings::default();
+            let rims = Rim::parse_all(&files, &mut unread);
             let evidence = Evidence {
                 report: &self.report,
                 chain: &self.chain,
                 rims: &rims,
             };
-            judge(&evidence, &self.nonce, policy, at)
+            let mut judged = judge(&evidence, &self.nonce, policy, at);
+            judged.findings.extend(unread);
+            judged
         }
 
         fn reasons(&self) -> Vec<Reason> {

@@ -1,7 +1,13 @@
 //! The relying party's whole policy: what it takes, and what it does not look at.
 
+mod file;
+mod hash;
+mod tdx;
+
 use crate::{Assurance, Purpose, snp};
 use std::collections::BTreeSet;
+
+pub use file::BadPolicy;
 
 /// What a relying party demands. Fields are set by a policy file or by code; nothing in
 /// the evidence can change them.
@@ -13,6 +19,8 @@ pub struct Policy {
     pub assurance: BTreeSet<Assurance>,
     /// What it demands of AMD SEV-SNP guests.
     pub snp: snp::Policy,
+    /// What it demands of Intel TDX guests.
+    pub tdx: crate::tdx::Policy,
 }
 
 /// What REPORT_DATA has to be.

@@ -3,6 +3,7 @@
 use super::kem::{KeyId, key_id};
 use super::key::{EnclaveSecret, OpeningKey};
 use super::witness::{VerifiedOrder, VerifiedWallet};
+use crate::Attested;
 use k256::elliptic_curve::sec1::ToEncodedPoint;
 use proto::EncryptionKey;
 
@@ -24,12 +25,22 @@ pub(super) enum PublicKey {
 pub enum BadRecipient {
     #[error("the encryption key is not a point of secp256k1")]
     NotOnTheCurve,
+    #[error("the evidence was judged without looking at what it is bound to")]
+    NotBound,
 }
 
 impl Recipient {
     /// The key the customer put into the order she signed.
     pub fn of_order(order: &VerifiedOrder) -> Result<Self, BadRecipient> {
         PublicKey::try_from(order.encryption_key()).map(Self)
+    }
+
+    /// The key of the enclave itself: the signer its report is bound to.
+    pub fn of_enclave(attested: &Attested) -> Result<Self, BadRecipient> {
+        let bound = attested.bound().ok_or(BadRecipient::NotBound)?;
+        k256::PublicKey::from_sec1_bytes(&bound.signer)
+            .map(|key| Self(PublicKey::Secp256k1(key)))
+            .map_err(|_off_curve| BadRecipient::NotOnTheCurve)
     }
 
     /// The key of a wallet that signed: 0G's orders name no other.

@@ -1,16 +1,27 @@
 //! AMD SEV-SNP: the report, the certificates that sign it, and what is checked.
 
+mod authentic;
+mod chain;
+mod consistent;
 mod field;
+mod judge;
+mod layout;
+mod platform;
 mod policy;
 mod product;
 mod report;
+mod revocation;
 mod root;
+mod signature;
 mod tcb;
+mod vek;
+mod workload;
 
+pub(crate) use judge::{check_assurance, judge};
 pub use policy::{Crl, Policy};
 pub use product::{KeyKind, Line};
 pub use report::{BadReport, Firmware, REPORT_LENGTH, Report};
-pub(crate) use root::Root;
+pub(crate) use root::{Root, SIMULATOR_MARKER};
 pub use tcb::{Tcb, TcbFloor, TcbWord};
 
 /// What a guest shows, in bytes as they came.

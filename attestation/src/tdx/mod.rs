@@ -11,6 +11,7 @@
 //! from a forged one, with the reason by name; `dcap-qvl` checks all of it again
 //! together with the collateral. Only both together make a quote authentic.
 
+mod attest;
 mod certification;
 mod claims;
 mod collateral;
@@ -18,6 +19,7 @@ mod judge;
 mod policy;
 mod quote;
 
+pub(crate) use attest::attest;
 pub use claims::{Claims, Registers, Tcb};
 pub use collateral::{BadCollateral, Collateral};
 pub use judge::{Evidence, Judged, judge};

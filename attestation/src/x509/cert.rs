@@ -22,7 +22,6 @@ pub(crate) struct Cert {
     pub(super) parsed: x509_cert::Certificate,
     /// The exact bytes under the signature.
     pub(super) signed: Vec<u8>,
-    der: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,12 +49,7 @@ impl Cert {
         Ok(Self {
             parsed: x509_cert::Certificate::from_der(bytes).map_err(BadCert::Der)?,
             signed: signed_part(bytes).map_err(BadCert::Der)?,
-            der: bytes.to_vec(),
         })
-    }
-
-    pub(crate) fn der(&self) -> &[u8] {
-        &self.der
     }
 
     pub(crate) fn subject(&self) -> &Name {

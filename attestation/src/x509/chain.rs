@@ -46,7 +46,7 @@ fn expect_length(chain: &[Cert], rules: &Rules<'_>, findings: &mut Findings) {
 
 fn expect_root(chain: &[Cert], rules: &Rules<'_>, findings: &mut Findings) {
     let root = chain.last();
-    if root.is_none_or(|root| root.der() != rules.root) {
+    if root.is_none_or(|root| !root.is(rules.root)) {
         let found = root.map_or_else(|| "none".to_owned(), |root| root.subject().to_string());
         let expected = format!("the vendor's own root above {}", rules.what);
         findings.note(rules.group, Reason::RootUntrusted, expected, found);

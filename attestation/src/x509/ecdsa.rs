@@ -85,6 +85,12 @@ impl Cert {
         usage && !self.claims_authority()
     }
 
+    /// Whether it is the very certificate of these bytes.
+    pub(crate) fn is(&self, der: &[u8]) -> bool {
+        Self::parse(der)
+            .is_ok_and(|other| self.signed == other.signed && self.parsed == other.parsed)
+    }
+
     /// Whether it is an authority that may have as many others below it as `place`, its
     /// own place in a chain whose leaf is at zero, says it has.
     pub(crate) fn stands_above(&self, place: usize) -> bool {

@@ -10,15 +10,7 @@ mod ecdsa;
 mod pem;
 mod pss;
 
-#[allow(
-    unused_imports,
-    reason = "the judgement that reads them follows in the next commit"
-)]
-pub(crate) use cert::{BadCert, Cert, Link};
-#[allow(
-    unused_imports,
-    reason = "the judgement that reads them follows in the next commit"
-)]
-pub(crate) use crl::{Crl, CrlFault};
+pub(crate) use cert::{Cert, Link};
+pub(crate) use crl::Crl;
 pub(crate) use ecdsa::{P256, P384, Scheme};
 pub(crate) use pem::{base64, certificates};
