@@ -46,4 +46,6 @@ pub use verdict::{Attested, Claims, Judgement, Rejection, VERIFIER, Verdict};
 pub use verify::{BadRoot, Cpu, Evidence, TrustRoots, verify};
 
 #[cfg(test)]
+mod test_attested;
+#[cfg(test)]
 mod test_shared;

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         rims: &rims,
     };
     let at = args.at.unwrap_or_else(super::now);
-    let mut judged = judge(&evidence, &args.nonce, &args.policy(), at);
+    let mut judged = judge(&evidence, &args.nonce, args.policy(), at);
     judged.findings.extend(unread);
     if args.json {
         json::write_line(out, &line(&judged, at))?;

@@ -5,7 +5,7 @@ use crate::tdx::{Claims, Collateral, Evidence, Judged, Policy, TcbStatus, judge}
 use crate::{At, Findings, Group, Reason, VERIFIER};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// A TCB status to take beside `UpToDate`.
     #[arg(long = "allow-status", value_name = "STATUS")]
     statuses: Vec<TcbStatus>,
-    /// What REPORT_DATA has to be.
+    /// What `REPORT_DATA` has to be.
     #[arg(long, value_name = "HEX", value_parser = report_data)]
     report_data: Option<ReportData>,
     /// Print one line of JSON.
@@ -35,7 +35,7 @@ struct ReportData([u8; 64]);
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let quote = read(&args.quote, FILE_BYTES_MAX)?;
-    let collateral = args.collateral.as_ref().map(collateral).transpose()?;
+    let collateral = args.collateral.as_deref().map(collateral).transpose()?;
     let evidence = Evidence {
         quote: &quote,
         collateral: collateral.as_ref(),
@@ -61,7 +61,7 @@ impl Args {
     }
 }
 
-fn collateral(path: &PathBuf) -> Result<Collateral, Failure> {
+fn collateral(path: &Path) -> Result<Collateral, Failure> {
     Collateral::from_json(&read(path, FILE_BYTES_MAX)?)
         .map_err(|why| Failure::unusable(path.display(), why))
 }

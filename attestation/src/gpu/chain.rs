@@ -6,7 +6,7 @@ use der::{Decode, Reader, SliceReader};
 
 /// "NVIDIA Device Identity CA", SHA-256 102bf659…, without an end.
 pub(super) const DEVICE_ROOT: &[u8] = include_bytes!("../../roots/nvidia/device.der");
-/// "NVIDIA CoRIM signing Root CA", SHA-256 12977b51….
+/// "NVIDIA `CoRIM` signing Root CA", SHA-256 12977b51….
 pub(super) const RIM_ROOT: &[u8] = include_bytes!("../../roots/nvidia/rim.der");
 
 /// TCG DICE: which firmware the leaf's key was made for.
@@ -21,7 +21,7 @@ pub(super) fn fwid(leaf: &Cert) -> Option<Vec<u8>> {
     only.then(|| read_fwid(value).ok()).flatten()
 }
 
-/// CompositeDeviceID: version, the device's key, then algorithm and digest.
+/// `CompositeDeviceID`: version, the device's key, then algorithm and digest.
 fn read_fwid(value: &[u8]) -> der::Result<Vec<u8>> {
     let mut reader = SliceReader::new(value)?;
     let fwid = reader.sequence(|fields| {

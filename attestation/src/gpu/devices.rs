@@ -60,7 +60,7 @@ pub fn attest_devices(
     cpu: Attested,
     presented: &[Presented<'_>],
     rims: &[super::Rim],
-    policy: &Policy,
+    policy: Policy,
 ) -> Result<AttestedDevices, NotAttested> {
     let bound = cpu.bound().ok_or(NotAttested::NotBound)?;
     let mut findings = Findings::default();

@@ -81,7 +81,7 @@ impl Proven {
 }
 
 /// Judges one device's answer to `nonce`.
-pub fn judge(evidence: &Evidence<'_>, nonce: &[u8; 32], policy: &Policy, at: At) -> Judged {
+pub fn judge(evidence: &Evidence<'_>, nonce: &[u8; 32], policy: Policy, at: At) -> Judged {
     let mut findings = Findings::default();
     let report = read_report(evidence.report, &mut findings);
     let chain = read_chain(evidence.chain, at, &mut findings);
@@ -180,7 +180,7 @@ fn expect_fwid(report: &Report, leaf: &Cert, findings: &mut Findings) {
 fn judge_rims(
     report: &Report,
     rims: &[Rim],
-    policy: &Policy,
+    policy: Policy,
     at: At,
     claims: &mut Claims,
     findings: &mut Findings,
@@ -202,7 +202,7 @@ fn judge_rims(
 }
 
 /// Says whether the signer's certificate has ended, where that is tolerated.
-fn expect_signed(rim: &Rim, policy: &Policy, at: At, findings: &mut Findings) -> bool {
+fn expect_signed(rim: &Rim, policy: Policy, at: At, findings: &mut Findings) -> bool {
     let what = format!("the chain of the manifest for {}", rim.version);
     let rules = Rules {
         what: &what,

@@ -1,4 +1,4 @@
-//! The report: an SPDM 1.1 GET_MEASUREMENTS request and its MEASUREMENTS response.
+//! The report: an SPDM 1.1 `GET_MEASUREMENTS` request and its MEASUREMENTS response.
 //!
 //! ```text
 //! 0    37  request: version 0x11, code 0xe0, two parameters, nonce (32), slot

@@ -1,6 +1,7 @@
 //! What must hold of GPU evidence: NVIDIA's recorded reports, every way to change
 //! them, and the strictness of each reader.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -79,7 +80,7 @@ mod recorded {
             })
         }
 
-        fn judge(&self, policy: &Policy, at: At) -> Judged {
+        fn judge(&self, policy: Policy, at: At) -> Judged {
             let files: Vec<&[u8]> = self.rims.iter().map(Vec::as_slice).collect();
             let mut unread = crate::Findings::default();
             let rims = Rim::parse_all(&files, &mut unread);
@@ -94,7 +95,7 @@ mod recorded {
         }
 
         fn reasons(&self) -> Vec<Reason> {
-            self.judge(&lenient(), JUNE_2026).findings.reasons()
+            self.judge(lenient(), JUNE_2026).findings.reasons()
         }
     }
 
@@ -157,7 +158,7 @@ mod recorded {
             return;
         };
 
-        let claims = set.judge(&lenient(), JUNE_2026).proven().unwrap();
+        let claims = set.judge(lenient(), JUNE_2026).proven().unwrap();
 
         let claims = claims.claims();
         assert_eq!(claims.driver.as_deref(), Some("535.86.09"));
@@ -173,7 +174,7 @@ mod recorded {
             return;
         };
 
-        let claims = set.judge(&lenient(), JUNE_2026).proven().unwrap();
+        let claims = set.judge(lenient(), JUNE_2026).proven().unwrap();
 
         assert_eq!(claims.claims().kind, Kind::Switch);
         assert_eq!(claims.claims().vbios.as_deref(), Some("96.10.55.00.01"));
@@ -185,7 +186,7 @@ mod recorded {
             return;
         };
 
-        let judged = set.judge(&lenient(), JUNE_2026);
+        let judged = set.judge(lenient(), JUNE_2026);
 
         let claims = judged.proven().unwrap().claims().clone();
         assert_eq!(claims.compared.len(), 1);
@@ -244,7 +245,7 @@ mod recorded {
         };
         let while_valid = "2024-06-01T00:00:00Z".parse().unwrap();
         let before = "2023-01-01T00:00:00Z".parse().unwrap();
-        let reasons = |at| set.judge(&Policy::STRICT, at).findings.reasons();
+        let reasons = |at| set.judge(Policy::STRICT, at).findings.reasons();
 
         assert_eq!(reasons(while_valid), [Reason::RimMissing]);
         assert_eq!(
@@ -302,7 +303,7 @@ mod recorded {
         let Some(mut set) = Set::named("hopper-590", &[]) else {
             return;
         };
-        for (byte, bit) in scattered(set.report.len(), 1500) {
+        for (byte, bit) in scattered(set.report.len(), 600) {
             set.report[byte] ^= 1 << bit;
             assert!(!set.reasons().is_empty(), "bit {bit} of byte {byte}");
             set.report[byte] ^= 1 << bit;
@@ -315,7 +316,7 @@ mod recorded {
         let Some(mut set) = Set::named("hopper-535", &["vbios-96005E0001"]) else {
             return;
         };
-        for (byte, bit) in scattered(set.rims[0].len(), 1500) {
+        for (byte, bit) in scattered(set.rims[0].len(), 600) {
             set.rims[0][byte] ^= 1 << bit;
             assert!(!set.reasons().is_empty(), "bit {bit} of byte {byte}");
             set.rims[0][byte] ^= 1 << bit;
@@ -333,6 +334,90 @@ mod recorded {
             let place = (state >> 33) as usize % (len * 8);
             (place / 8, place % 8)
         })
+    }
+}
+
+mod devices {
+    use super::*;
+    use crate::Transcript;
+    use crate::test_attested::{attested, transcript};
+    use proto::{Digest, Tier};
+
+    const DEVICES: [Presented<'static>; 2] = [
+        Presented {
+            report: b"one",
+            chain: "chain",
+        },
+        Presented {
+            report: b"two",
+            chain: "chain",
+        },
+    ];
+
+    fn bound(devices: Digest) -> Option<Transcript> {
+        Some(transcript([2; 33], devices))
+    }
+
+    fn refusal(devices: Digest, presented: &[Presented<'_>]) -> Vec<Reason> {
+        let cpu = attested(bound(devices));
+        match attest_devices(cpu, presented, &[], lenient()) {
+            Err(NotAttested::Refused(findings)) => findings.reasons(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_machine_without_devices_is_of_the_cpus_tier() {
+        let cpu = attested(bound(devices_digest(&[])));
+
+        let machine = attest_devices(cpu, &[], &[], Policy::STRICT).unwrap();
+
+        assert_eq!(machine.tier(), Tier::Cpu);
+    }
+
+    #[test]
+    fn a_device_that_was_left_out_is_noticed() {
+        let hashed = devices_digest(&DEVICES);
+
+        assert!(refusal(hashed, &DEVICES[..1]).contains(&Reason::ReportData));
+        assert_eq!(refusal(hashed, &[]), [Reason::ReportData]);
+    }
+
+    #[test]
+    fn number_order_and_boundaries_of_devices_are_hashed() {
+        let [one, two] = DEVICES;
+        let moved = Presented {
+            report: b"onec",
+            chain: "hain",
+        };
+
+        assert_ne!(devices_digest(&[one, two]), devices_digest(&[two, one]));
+        assert_ne!(devices_digest(&[one]), devices_digest(&[one, one]));
+        assert_ne!(devices_digest(&[one]), devices_digest(&[moved]));
+    }
+
+    #[test]
+    fn a_genuine_gpu_asked_by_somebody_else_is_refused() {
+        let Some(folder) = test_shared::path("vectors/attestation/nvidia") else {
+            return;
+        };
+        let report = std::fs::read(folder.join("hopper-590.spdm")).unwrap();
+        let chain = std::fs::read_to_string(folder.join("hopper-590.chain.pem")).unwrap();
+        let presented = [Presented {
+            report: &report,
+            chain: &chain,
+        }];
+
+        let reasons = refusal(devices_digest(&presented), &presented);
+
+        assert_eq!(reasons, [Reason::GpuNonce]);
+    }
+
+    #[test]
+    fn a_cpu_judged_without_its_binding_binds_no_device() {
+        let refused = attest_devices(attested(None), &[], &[], lenient());
+
+        assert!(matches!(refused, Err(NotAttested::NotBound)));
     }
 }
 

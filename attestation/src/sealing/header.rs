@@ -25,6 +25,8 @@ pub enum Purpose {
     Staged,
     /// A record of the enclave's own: the journal, a key file.
     Record,
+    /// The key of a task's result.
+    ResultKey,
 }
 
 /// The part of the header that outlives a change of recipient.
@@ -116,6 +118,7 @@ impl Purpose {
             Self::Checkpoint => 2,
             Self::Staged => 3,
             Self::Record => 4,
+            Self::ResultKey => 5,
         }
     }
 
@@ -125,6 +128,7 @@ impl Purpose {
             2 => Some(Self::Checkpoint),
             3 => Some(Self::Staged),
             4 => Some(Self::Record),
+            5 => Some(Self::ResultKey),
             _ => None,
         }
     }

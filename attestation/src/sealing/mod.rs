@@ -15,6 +15,7 @@ mod error;
 mod header;
 mod kem;
 mod key;
+mod keywrap;
 mod recipient;
 mod stream;
 mod witness;
@@ -27,6 +28,7 @@ pub use ecies::{WRAPPED_KEY_LEN, WrapError, WrappedKey, unwrap_key, wrap_key};
 pub use error::{OpenError, SealError};
 pub use header::Purpose;
 pub use key::{ArtefactKey, BadSecret, EnclaveSecret, OpeningKey};
+pub use keywrap::{KeyWrapError, unwrap_result_key, wrap_result_key};
 pub use recipient::{BadRecipient, Recipient};
 pub use witness::{NotSigned, VerifiedOrder, VerifiedWallet};
 

@@ -1,5 +1,6 @@
 //! What must hold of sealed bytes: the laws, 0G's recorded vectors, and every way to cheat.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -242,7 +243,7 @@ mod blobs {
     impl std::io::Read for Drip<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             self.1 += 1;
-            if self.1 % 3 == 0 {
+            if self.1.is_multiple_of(3) {
                 return Err(std::io::ErrorKind::Interrupted.into());
             }
             let len = buffer.len().min(self.0.len()).min(4099);
@@ -275,6 +276,30 @@ mod blobs {
 
 mod recipients {
     use super::*;
+    use crate::test_attested::{attested, transcript};
+
+    #[test]
+    fn an_enclave_opens_what_was_sealed_to_its_report() {
+        let signer = k256::SecretKey::from_slice(&[8; 32]).unwrap();
+        let point = signer.public_key().to_sec1_bytes()[..].try_into().unwrap();
+        let proven = attested(Some(transcript(point, proto::Digest::default())));
+        let mut blob = Vec::new();
+
+        let to = Recipient::of_enclave(&proven).unwrap();
+        seal(&to, &LABEL, &b"dataset"[..], &mut blob, &rng()).unwrap();
+
+        let key = OpeningKey::secp256k1(&[8; 32]).unwrap();
+        let mut out = Vec::new();
+        open(&key, &LABEL, &blob[..], &mut out).unwrap();
+        assert_eq!(out, b"dataset");
+    }
+
+    #[test]
+    fn evidence_judged_without_its_binding_names_no_recipient() {
+        let refused = Recipient::of_enclave(&attested(None)).unwrap_err();
+
+        assert_eq!(refused, BadRecipient::NotBound);
+    }
 
     #[test]
     fn an_order_its_customer_signed_names_a_recipient() {
@@ -460,6 +485,31 @@ mod artefacts {
             unwrap_key(&theirs, &[]),
             Err(WrapError::Length(0))
         ));
+    }
+
+    #[test]
+    fn a_result_key_is_wrapped_for_either_kind_of_key() {
+        let task = TaskId([2; 32]);
+        let x25519 = OpeningKey::own(&enclave(7));
+        let secp256k1 = OpeningKey::secp256k1(&[5; 32]).unwrap();
+
+        for with in [&x25519, &secp256k1] {
+            let to = Recipient(with.public());
+            let wrapped = wrap_result_key(&to, &task, &key(), &rng()).unwrap();
+
+            let unwrapped = unwrap_result_key(with, &task, &wrapped).unwrap();
+            assert_eq!(**unwrapped.bytes(), **key().bytes());
+        }
+    }
+
+    #[test]
+    fn an_x25519_wrap_is_bound_to_its_task() {
+        let with = OpeningKey::own(&enclave(7));
+        let to = Recipient(with.public());
+        let wrapped = wrap_result_key(&to, &TaskId([2; 32]), &key(), &rng()).unwrap();
+
+        assert!(unwrap_result_key(&with, &TaskId([3; 32]), &wrapped).is_err());
+        assert!(unwrap_result_key(&with, &TaskId([2; 32]), &[]).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use dcap_qvl::policy::QuoteClaims;
 pub struct Claims {
     /// The quote's version.
     pub version: u16,
-    /// TD_ATTRIBUTES.
+    /// `TD_ATTRIBUTES`.
     pub attributes: [u8; 8],
     pub xfam: [u8; 8],
     pub registers: Registers,

@@ -77,11 +77,12 @@ impl Collateral {
         &self,
         quote: &[u8],
         at: At,
+        allow_service_tds: bool,
         findings: &mut Findings,
     ) -> Option<QuoteClaims> {
         let verifier = QuoteVerifier::new(super::certification::ROOT.to_vec())
             .allow_debug(true)
-            .allow_service_td(true);
+            .allow_service_td(allow_service_tds);
         match verifier.verify_with_policy(quote, &self.0, at.0, &Everything) {
             Ok(claims) => Some(claims),
             Err(error) => {

@@ -8,7 +8,7 @@ use super::quote::{BadQuote, Quote};
 use crate::{At, Findings, Group, Reason};
 use std::collections::BTreeSet;
 
-/// TD_ATTRIBUTES, byte 0: debugging, and the profiling that shows as much.
+/// `TD_ATTRIBUTES`, byte 0: debugging, and the profiling that shows as much.
 const DEBUG: u8 = 0x71;
 /// Byte 3: the guest, not the host, hears of touched pages it did not accept.
 const SEPT_VE_DISABLE: u8 = 0x10;
@@ -21,7 +21,7 @@ pub struct Evidence<'a> {
     pub collateral: Option<&'a Collateral>,
 }
 
-/// Everything found wrong. What REPORT_DATA has to be is the caller's to check: it is
+/// Everything found wrong. What `REPORT_DATA` has to be is the caller's to check: it is
 /// the same question for every kind of CPU.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -36,7 +36,7 @@ pub struct Judged {
 /// Judges a quote at an explicit time.
 pub fn judge(evidence: &Evidence<'_>, policy: &Policy, at: At) -> Judged {
     let mut findings = Findings::default();
-    let claims = authenticate(evidence, at, &mut findings);
+    let claims = authenticate(evidence, policy, at, &mut findings);
     let Some(claims) = claims else {
         let unjudged = vec![Group::Consistency, Group::Platform, Group::Workload];
         return Judged {
@@ -56,7 +56,12 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy, at: At) -> Judged {
 
 /// The claims of a quote that Intel's root certifies, with the TCB where the
 /// collateral holds too.
-fn authenticate(evidence: &Evidence<'_>, at: At, findings: &mut Findings) -> Option<Claims> {
+fn authenticate(
+    evidence: &Evidence<'_>,
+    policy: &Policy,
+    at: At,
+    findings: &mut Findings,
+) -> Option<Claims> {
     let quote = read(evidence.quote, findings)?;
     expect_no_tail(&quote, findings);
     let mut certified = Findings::default();
@@ -64,11 +69,16 @@ fn authenticate(evidence: &Evidence<'_>, at: At, findings: &mut Findings) -> Opt
     expect_certified(&quote, fetched, at, &mut certified);
     let holds = certified.is_empty();
     findings.extend(certified);
-    let tcb = judge_collateral(evidence, at, findings);
+    let tcb = judge_collateral(evidence, policy, at, findings);
     holds.then(|| Claims::read(&quote, tcb))
 }
 
-fn judge_collateral(evidence: &Evidence<'_>, at: At, findings: &mut Findings) -> Option<Tcb> {
+fn judge_collateral(
+    evidence: &Evidence<'_>,
+    policy: &Policy,
+    at: At,
+    findings: &mut Findings,
+) -> Option<Tcb> {
     let Some(collateral) = evidence.collateral else {
         let expected = "Intel's collateral for this platform";
         findings.note(
@@ -81,7 +91,7 @@ fn judge_collateral(evidence: &Evidence<'_>, at: At, findings: &mut Findings) ->
     };
     collateral.expect_current(at, findings);
     collateral
-        .verify(evidence.quote, at, findings)
+        .verify(evidence.quote, at, policy.allow_service_tds, findings)
         .map(Tcb::from)
 }
 

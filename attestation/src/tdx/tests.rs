@@ -1,5 +1,6 @@
 //! What must hold of TDX quotes: the recorded ones, and every way to change them.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
