@@ -43,7 +43,7 @@ fn bench(group: &mut BenchmarkGroup<'_, WallTime>) {
     let sealed = sealed(&plain);
     let mut buffer = vec![7; LEN];
     group.bench_function("ring, seal in place", |b| {
-        b.iter(|| ring_seals(&mut buffer))
+        b.iter(|| ring_seals(&mut buffer));
     });
     group.bench_function("seal", |b| b.iter(|| seals(&plain)));
     group.bench_function("open", |b| b.iter(|| opens(&sealed)));

@@ -2,13 +2,14 @@
 #![cfg(feature = "cli")]
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test that panics is a test that fails, and has no config.rs"
 )]
 
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The folder of recorded evidence, or `None` said aloud.
@@ -29,7 +30,7 @@ fn vectors(inside: &str) -> Option<PathBuf> {
 }
 
 /// Runs a command line; words that name a file of the folder stand for its path.
-fn run(folder: &PathBuf, line: &str) -> (ExitCode, String) {
+fn run(folder: &Path, line: &str) -> (ExitCode, String) {
     let words = line.split_whitespace().map(|word| {
         let path = folder.join(word);
         if path.exists() {
@@ -44,7 +45,7 @@ fn run(folder: &PathBuf, line: &str) -> (ExitCode, String) {
     (code, String::from_utf8(out).unwrap())
 }
 
-fn answer(folder: &PathBuf, line: &str) -> (ExitCode, Value) {
+fn answer(folder: &Path, line: &str) -> (ExitCode, Value) {
     let (code, out) = run(folder, line);
     assert_eq!(out.lines().count(), 1, "one line of JSON");
     (code, serde_json::from_str(&out).unwrap())
@@ -52,7 +53,7 @@ fn answer(folder: &PathBuf, line: &str) -> (ExitCode, Value) {
 
 const NONCE_535: &str = "27a328247bf7935c993341cf587be6f05986ccce4fe7ba2c54100bd616a58f66";
 
-fn gpu(folder: &PathBuf, report: &str, more: &str) -> (ExitCode, Value) {
+fn gpu(folder: &Path, report: &str, more: &str) -> (ExitCode, Value) {
     let line = format!(
         "gpu {report} --chain hopper-535.chain.pem --nonce {NONCE_535} --json \
          --at 2026-06-01T00:00:00Z {more}"

@@ -31,7 +31,7 @@ fn through(len: u64) {
     let (sealed, to_seal) = pipe().unwrap();
     let before = peak_kib();
 
-    let sealer = std::thread::spawn(move || {
+    let other_end = std::thread::spawn(move || {
         let to = Recipient::own(&enclave());
         seal(
             &to,
@@ -44,7 +44,7 @@ fn through(len: u64) {
     });
     let opened = open(&OpeningKey::own(&enclave()), &LABEL, sealed, sink()).unwrap();
 
-    assert_eq!((sealer.join().unwrap(), opened), (len, len));
+    assert_eq!((other_end.join().unwrap(), opened), (len, len));
     let growth = peak_kib() - before;
     assert!(growth < GROWTH_MAX_KIB, "the peak grew by {growth} KiB");
 }

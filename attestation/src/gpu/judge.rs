@@ -234,8 +234,11 @@ fn expect_signed(rim: &Rim, policy: Policy, at: At, findings: &mut Findings) -> 
 }
 
 fn rim_is_for(rim: &Rim, claims: &Claims) -> bool {
-    let running = [claims.driver.as_deref(), claims.vbios.as_deref()];
-    running.contains(&Some(rim.version.as_str()))
+    let running = [&claims.driver, &claims.vbios];
+    running
+        .into_iter()
+        .flatten()
+        .any(|version| rim.is_for(version))
 }
 
 fn expect_version(rim: &Rim, claims: &Claims, findings: &mut Findings) {
@@ -251,7 +254,7 @@ fn expect_version(rim: &Rim, claims: &Claims, findings: &mut Findings) {
 fn expect_complete(rims: &[&Rim], claims: &Claims, findings: &mut Findings) {
     for (what, version) in [("driver", &claims.driver), ("VBIOS", &claims.vbios)] {
         let Some(version) = version else { continue };
-        if !rims.iter().any(|rim| rim.version == *version) {
+        if !rims.iter().any(|rim| rim.is_for(version)) {
             let expected = format!("the manifest for {what} {version}");
             findings.note(Group::Platform, Reason::RimMissing, expected, "none");
         }

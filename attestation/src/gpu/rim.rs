@@ -82,6 +82,11 @@ impl Rim {
         rims
     }
 
+    /// Versions are hexadecimal in part, and not always written in one case.
+    pub fn is_for(&self, version: &str) -> bool {
+        self.version.eq_ignore_ascii_case(version)
+    }
+
     pub fn version(&self) -> &str {
         &self.version
     }

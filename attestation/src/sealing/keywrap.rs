@@ -52,7 +52,7 @@ pub fn unwrap_result_key(
         return Ok(unwrap_key(with, wrapped)?);
     }
     let mut key = Bytes32::default();
-    let len = open(with, &label(task), wrapped, &mut key.as_mut_slice())?;
+    let len = open(with, &label(task), wrapped, key.as_mut_slice())?;
     if len == 32 {
         Ok(ArtefactKey::from_bytes(key))
     } else {

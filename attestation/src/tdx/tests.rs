@@ -294,6 +294,6 @@ proptest! {
         if let Some(head) = bytes.first_chunk_mut::<8>() {
             *head = [4, 0, 2, 0, 0x81, 0, 0, 0];
         }
-        let _ = Quote::parse(&bytes);
+        drop(Quote::parse(&bytes));
     }
 }
