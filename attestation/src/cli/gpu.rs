@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long)]
     strict_rim_dates: bool,
     /// The time to judge at; now, where it is left out.
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = super::moment::parse)]
     at: Option<At>,
     /// Print one line of JSON.
     #[arg(long)]

@@ -3,6 +3,7 @@
 mod case;
 mod gpu;
 mod json;
+mod moment;
 mod pem;
 mod tdx;
 

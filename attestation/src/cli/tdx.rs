@@ -17,7 +17,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "JSON")]
     collateral: Option<PathBuf>,
     /// The time to judge at; now, where it is left out.
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = super::moment::parse)]
     at: Option<At>,
     /// A TCB status to take beside `UpToDate`.
     #[arg(long = "allow-status", value_name = "STATUS")]

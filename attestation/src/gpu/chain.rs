@@ -4,10 +4,19 @@ use crate::x509::Cert;
 use der::asn1::{ObjectIdentifier, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 
-/// "NVIDIA Device Identity CA", SHA-256 102bf659…, without an end.
-pub(super) const DEVICE_ROOT: &[u8] = include_bytes!("../../roots/nvidia/device.der");
+/// What a verifier believes of devices before it has seen any.
+#[derive(Clone, Copy)]
+pub(super) struct Roots<'a> {
+    pub(super) device: &'a [u8],
+    pub(super) rim: &'a [u8],
+}
+
+/// "NVIDIA Device Identity CA", SHA-256 102bf659…, without an end; and
 /// "NVIDIA `CoRIM` signing Root CA", SHA-256 12977b51….
-pub(super) const RIM_ROOT: &[u8] = include_bytes!("../../roots/nvidia/rim.der");
+pub(super) const NVIDIA: Roots<'static> = Roots {
+    device: include_bytes!("../../roots/nvidia/device.der"),
+    rim: include_bytes!("../../roots/nvidia/rim.der"),
+};
 
 /// TCG DICE: which firmware the leaf's key was made for.
 const DICE_FWID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.133.5.4.1");

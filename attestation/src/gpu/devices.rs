@@ -1,7 +1,8 @@
 //! The devices of a machine: each asked with its own nonce, all hashed into the
 //! CPU's report.
 
-use super::judge::{Evidence, Policy, Proven, judge};
+use super::chain::{NVIDIA, Roots};
+use super::judge::{Evidence, Policy, Proven, judge_under};
 use super::{Claims, Kind};
 use crate::{Attested, Findings, Group, Reason, Transcript, TrustDomain};
 use proto::{Digest, Tier};
@@ -62,6 +63,16 @@ pub fn attest_devices(
     rims: &[super::Rim],
     policy: Policy,
 ) -> Result<AttestedDevices, NotAttested> {
+    attest_under(NVIDIA, cpu, presented, rims, policy)
+}
+
+pub(super) fn attest_under(
+    roots: Roots<'_>,
+    cpu: Attested,
+    presented: &[Presented<'_>],
+    rims: &[super::Rim],
+    policy: Policy,
+) -> Result<AttestedDevices, NotAttested> {
     let bound = cpu.bound().ok_or(NotAttested::NotBound)?;
     let mut findings = Findings::default();
     expect_digest(bound, presented, &mut findings);
@@ -73,7 +84,8 @@ pub fn attest_devices(
             chain: device.chain,
             rims,
         };
-        match judge(&evidence, &nonce, policy, cpu.judgement().at).proven() {
+        let judged = judge_under(roots, &evidence, &nonce, policy, cpu.judgement().at);
+        match judged.proven() {
             Ok(proven) => devices.push(proven),
             Err(refused) => findings.extend(refused),
         }

@@ -1,6 +1,6 @@
 //! The judgement of one device's evidence.
 
-use super::chain::{DEVICE_ROOT, RIM_ROOT, fwid};
+use super::chain::{NVIDIA, Roots, fwid};
 use super::claims::Claims;
 use super::compare::{compare, expect_no_conflict};
 use super::rim::Rim;
@@ -80,25 +80,33 @@ impl Proven {
     }
 }
 
-/// Judges one device's answer to `nonce`.
+/// Judges one device's answer to `nonce`, under NVIDIA's roots.
 pub fn judge(evidence: &Evidence<'_>, nonce: &[u8; 32], policy: Policy, at: At) -> Judged {
+    judge_under(NVIDIA, evidence, nonce, policy, at)
+}
+
+pub(super) fn judge_under(
+    roots: Roots<'_>,
+    evidence: &Evidence<'_>,
+    nonce: &[u8; 32],
+    policy: Policy,
+    at: At,
+) -> Judged {
     let mut findings = Findings::default();
     let report = read_report(evidence.report, &mut findings);
-    let chain = read_chain(evidence.chain, at, &mut findings);
+    let chain = read_chain(evidence.chain, roots.device, at, &mut findings);
     let claims = report.zip(chain).and_then(|(report, chain)| {
         expect_nonce(&report, nonce, &mut findings);
         let leaf = chain.first()?;
         expect_signature(&report, leaf, &mut findings)?;
         expect_fwid(&report, leaf, &mut findings);
         let mut claims = Claims::read(&report, leaf);
-        judge_rims(
-            &report,
-            evidence.rims,
+        let terms = Terms {
+            root: roots.rim,
             policy,
             at,
-            &mut claims,
-            &mut findings,
-        );
+        };
+        judge_rims(&report, evidence.rims, &terms, &mut claims, &mut findings);
         Some(claims)
     });
     Judged { findings, claims }
@@ -119,7 +127,7 @@ fn read_report(bytes: &[u8], findings: &mut Findings) -> Option<Report> {
     None
 }
 
-fn read_chain(text: &str, at: At, findings: &mut Findings) -> Option<Vec<Cert>> {
+fn read_chain(text: &str, root: &[u8], at: At, findings: &mut Findings) -> Option<Vec<Cert>> {
     let bounded = Some(text).filter(|text| text.len() <= CHAIN_BYTES_MAX);
     let Some(chain) = bounded.and_then(|text| certificates(text, DEVICE_CHAIN_LEN)) else {
         let expected = "at most five certificates in PEM and nothing else";
@@ -129,7 +137,7 @@ fn read_chain(text: &str, at: At, findings: &mut Findings) -> Option<Vec<Cert>> 
     };
     let rules = Rules {
         what: "the device's chain",
-        root: DEVICE_ROOT,
+        root,
         scheme: &P384,
         length: DEVICE_CHAIN_LEN,
         at,
@@ -177,41 +185,47 @@ fn expect_fwid(report: &Report, leaf: &Cert, findings: &mut Findings) {
     }
 }
 
+/// By what manifests are judged.
+struct Terms<'a> {
+    root: &'a [u8],
+    policy: Policy,
+    at: At,
+}
+
 fn judge_rims(
     report: &Report,
     rims: &[Rim],
-    policy: Policy,
-    at: At,
+    terms: &Terms<'_>,
     claims: &mut Claims,
     findings: &mut Findings,
 ) {
     let rims: Vec<&Rim> = rims
         .iter()
-        .filter(|rim| !policy.ignore_other_rims || rim_is_for(rim, claims))
+        .filter(|rim| !terms.policy.ignore_other_rims || rim_is_for(rim, claims))
         .collect();
     for rim in &rims {
-        claims.rim_signer_ended |= expect_signed(rim, policy, at, findings);
+        claims.rim_signer_ended |= expect_signed(rim, terms, findings);
         expect_version(rim, claims, findings);
         // A manifest that nobody signed can add reasons to refuse and take none away.
         claims.compared.push(compare(report, rim, findings));
     }
     expect_no_conflict(&rims, findings);
-    if policy.rims_required {
+    if terms.policy.rims_required {
         expect_complete(&rims, claims, findings);
     }
 }
 
 /// Says whether the signer's certificate has ended, where that is tolerated.
-fn expect_signed(rim: &Rim, policy: Policy, at: At, findings: &mut Findings) -> bool {
+fn expect_signed(rim: &Rim, terms: &Terms<'_>, findings: &mut Findings) -> bool {
     let what = format!("the chain of the manifest for {}", rim.version);
     let rules = Rules {
         what: &what,
-        root: RIM_ROOT,
+        root: terms.root,
         scheme: &P384,
         length: RIM_CHAIN_LEN,
-        at,
+        at: terms.at,
         group: Group::Platform,
-        expired: match policy.rim_dates {
+        expired: match terms.policy.rim_dates {
             RimDates::Strict => Expired::Refused,
             RimDates::SignerMayHaveEnded => Expired::Tolerated,
         },
