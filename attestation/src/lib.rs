@@ -31,13 +31,16 @@ mod finding;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod gpu;
 #[cfg(feature = "kds")]
 pub mod kds;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod policy;
 mod reason;
+pub mod sealing;
 pub mod snp;
+pub mod tdx;
 mod time;
 mod verdict;
 mod verify;
@@ -56,3 +59,8 @@ pub use reason::{Reason, UnknownReason};
 pub use time::{At, BadTime};
 pub use verdict::{Attested, Claims, Judgement, Rejection, VERIFIER, Verdict};
 pub use verify::{BadRoot, Cpu, Evidence, TrustRoots, verify};
+
+#[cfg(test)]
+mod test_attested;
+#[cfg(test)]
+mod test_shared;

@@ -136,6 +136,36 @@ reasons! {
         "choose a machine of another class, or allow this one in the policy";
     SimulatorMarker = "E_SIMULATOR_MARKER", "the report carries the simulator's marker and claims to be hardware",
         "refuse: this is not a machine";
+    // NVIDIA devices.
+    GpuReport = "E_GPU_REPORT", "the device's report is not an SPDM 1.1 measurements exchange",
+        "take the report as NVML returns it, request and response";
+    GpuNonce = "E_GPU_NONCE", "the device answered another nonce than it was asked",
+        "refuse: this report was made for somebody else, or earlier";
+    GpuFwid = "E_GPU_FWID", "the device's key was made for other firmware than it runs",
+        "refuse: report and certificate belong to different firmware";
+    RimMissing = "E_RIM_MISSING", "there are no reference values for the device's driver or VBIOS",
+        "fetch NVIDIA's reference file for this version once and keep it";
+    RimInvalid = "E_RIM_INVALID", "a reference file cannot be read",
+        "fetch the file again, as NVIDIA published it";
+    RimSignature = "E_RIM_SIGNATURE", "a reference file is not signed by NVIDIA",
+        "fetch the file again; what this one says proves nothing";
+    RimVersion = "E_RIM_VERSION", "a reference file is for another version than the device runs",
+        "fetch the files for the driver and VBIOS in the verdict";
+    RimConflict = "E_RIM_CONFLICT", "two reference files state values for the same measurement",
+        "give one file for the driver and one for the VBIOS";
+    RimMismatch = "E_RIM_MISMATCH", "the device's firmware is not what NVIDIA published for its version",
+        "refuse: the device runs changed firmware, or is in another mode";
+    // Intel TDX.
+    TdxQuote = "E_TDX_QUOTE", "the bytes are not a TDX quote of version 4 or 5",
+        "take the quote as the kernel or the quoting service returns it";
+    CollateralMissing = "E_COLLATERAL_MISSING", "the quote comes without Intel's collateral",
+        "fetch the collateral for this quote once and send it along";
+    CollateralInvalid = "E_COLLATERAL_INVALID", "quote and collateral do not verify together",
+        "fetch the collateral for this very platform from Intel";
+    CollateralStale = "E_COLLATERAL_STALE", "Intel's collateral is not valid at this time",
+        "fetch current collateral, or check the clock";
+    TcbStatus = "E_TCB_STATUS", "Intel does not call the platform's firmware up to date",
+        "have the host update, or allow this status in the policy";
 }
 
 impl fmt::Display for Reason {

@@ -49,6 +49,7 @@ pub struct Judgement {
 #[derive(Clone, Debug)]
 pub enum Claims {
     Snp(Box<crate::snp::Claims>),
+    Tdx(Box<crate::tdx::Claims>),
 }
 
 /// What a finished judgement hands over; private to the crate, so that nothing

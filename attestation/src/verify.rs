@@ -1,7 +1,7 @@
 //! The one judgement.
 
 use crate::snp::Root;
-use crate::{At, Policy, Transcript, Verdict, snp};
+use crate::{At, Policy, Transcript, Verdict, snp, tdx};
 
 /// What a machine shows: its report, and the transcript it says the report is bound to.
 #[derive(Clone, Debug)]
@@ -14,12 +14,15 @@ pub struct Evidence<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Cpu<'a> {
     Snp(snp::Evidence<'a>),
+    Tdx(tdx::Evidence<'a>),
 }
 
 /// What the verifier believes before it has seen anything.
 #[derive(Clone, Debug)]
 pub struct TrustRoots {
     pub(crate) amd: Vec<Root>,
+    /// Whether Intel's one root, which is compiled in, counts.
+    pub(crate) intel: bool,
 }
 
 /// A certificate that cannot be a root.
@@ -33,13 +36,17 @@ pub struct BadRoot(pub String);
 pub fn verify(evidence: &Evidence<'_>, policy: &Policy, roots: &TrustRoots, now: At) -> Verdict {
     match &evidence.cpu {
         Cpu::Snp(report) => snp::judge(report, evidence.transcript.as_ref(), policy, roots, now),
+        Cpu::Tdx(quote) => tdx::attest(quote, evidence.transcript.as_ref(), policy, roots, now),
     }
 }
 
 impl TrustRoots {
     /// The vendors' own roots, as they are compiled in.
     pub fn vendors() -> Self {
-        Self { amd: Root::amd() }
+        Self {
+            amd: Root::amd(),
+            intel: true,
+        }
     }
 
     /// Only the named roots, in DER. A vendor's root stays the vendor's; every other is
@@ -48,6 +55,7 @@ impl TrustRoots {
         let roots = arks.into_iter().map(Root::from_der);
         Ok(Self {
             amd: roots.collect::<Result<_, _>>()?,
+            intel: false,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Exit, Failure, json, read};
 use crate::snp::{self, Bulletins, Crl, Firmware, KeyKind, Line, TcbFloor};
+use crate::tdx;
 use crate::{Assurance, At, Binding, Cpu, Evidence, Policy, TrustRoots, verify};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -162,6 +163,7 @@ impl CasePolicy {
             },
             assurance: Assurance::ALL.into(),
             snp: self.snp()?,
+            tdx: tdx::Policy::taking_none(),
         })
     }
 

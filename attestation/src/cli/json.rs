@@ -1,7 +1,7 @@
 //! Verdicts as one line of JSON.
 
-use crate::snp;
 use crate::{Attested, Claims, Finding, Judgement, Rejection, Verdict};
+use crate::{snp, tdx};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -66,6 +66,7 @@ fn judgement(judgement: &Judgement) -> Value {
 fn claims(claims: &Claims) -> Value {
     match claims {
         Claims::Snp(claims) => snp_claims(claims),
+        Claims::Tdx(claims) => tdx_claims(claims),
     }
 }
 
@@ -91,6 +92,30 @@ fn snp_claims(claims: &snp::Claims) -> Value {
         "up_to_date": claims.standing.open.is_empty(),
         "outdated_since": claims.standing.outdated_since().map(|since| since.to_string()),
         "open_bulletins": claims.standing.open.iter().map(|bulletin| &bulletin.id).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn tdx_claims(claims: &tdx::Claims) -> Value {
+    let registers = &claims.registers;
+    let tcb = claims.tcb.as_ref();
+    json!({
+        "kind": "intel-tdx",
+        "quote_version": claims.version,
+        "td_attributes": hex::encode(claims.attributes),
+        "xfam": hex::encode(claims.xfam),
+        "mr_seam": hex::encode(registers.mr_seam),
+        "mrtd": hex::encode(registers.mrtd),
+        "rtmr": registers.rtmr.iter().map(hex::encode).collect::<Vec<_>>(),
+        "mr_config_id": hex::encode(registers.mr_config_id),
+        "mr_owner": hex::encode(registers.mr_owner),
+        "mr_owner_config": hex::encode(registers.mr_owner_config),
+        "service_tds": registers.service_tds.map(hex::encode),
+        "report_data": hex::encode(claims.report_data),
+        "tcb_status": tcb.map(|tcb| tcb.status.word()),
+        "advisories": tcb.map(|tcb| &tcb.advisories),
+        "fmspc": tcb.map(|tcb| hex::encode(tcb.fmspc)),
+        "tcb_level_since": tcb.map(|tcb| tcb.level_since.to_string()),
+        "collateral_until": tcb.map(|tcb| tcb.collateral_until.to_string()),
     })
 }
 

@@ -6,6 +6,7 @@ mod gpu;
 mod inspect;
 mod json;
 mod measure;
+mod moment;
 mod pem;
 mod table;
 mod tdx;
@@ -105,6 +106,17 @@ impl Exit {
                 Self::EvidenceRejected
             }
             crate::Verdict::Rejected(_) => Self::PolicyRejected,
+        }
+    }
+
+    /// The same, of a judgement that is no verdict on a whole machine.
+    fn of_findings(findings: &crate::Findings) -> Self {
+        if findings.is_empty() {
+            Self::Accepted
+        } else if findings.condemn_evidence() {
+            Self::EvidenceRejected
+        } else {
+            Self::PolicyRejected
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Attested, Binding, Claims, Finding, Group, Judgement, Policy, Rejection, Transcript,
-    TrustDomain, Verdict, snp,
+    TrustDomain, Verdict, snp, tdx,
 };
 use std::io::{self, Write};
 
@@ -23,7 +23,8 @@ fn accepted(out: &mut dyn Write, attested: &Attested, policy: &Policy) -> io::Re
     )?;
     writeln!(out, "Proven:")?;
     match attested.claims() {
-        Claims::Snp(claims) => proven(out, claims)?,
+        Claims::Snp(claims) => snp_proven(out, claims)?,
+        Claims::Tdx(claims) => tdx_proven(out, claims)?,
     }
     if let Some(transcript) = attested.bound() {
         bound(out, transcript)?;
@@ -47,7 +48,7 @@ fn voucher(domain: TrustDomain) -> String {
     }
 }
 
-fn proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
+fn snp_proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
     let report = &claims.report;
     let signer = match &claims.csp {
         Some(csp) => format!("some machine of {csp}"),
@@ -87,6 +88,23 @@ fn proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
     }
 }
 
+fn tdx_proven(out: &mut dyn Write, claims: &tdx::Claims) -> io::Result<()> {
+    let registers = &claims.registers;
+    writeln!(out, "  - an Intel TDX guest")?;
+    writeln!(out, "  - firmware (MRTD): {}", hex::encode(registers.mrtd))?;
+    for (number, value) in registers.rtmr.iter().enumerate() {
+        writeln!(out, "  - RTMR{number}: {}", hex::encode(value))?;
+    }
+    if let Some(tcb) = &claims.tcb {
+        let (status, since) = (tcb.status.word(), &tcb.level_since);
+        writeln!(
+            out,
+            "  - Intel calls its TCB {status}, at the level of {since}"
+        )?;
+    }
+    Ok(())
+}
+
 fn bound(out: &mut dyn Write, transcript: &Transcript) -> io::Result<()> {
     writeln!(
         out,
@@ -122,18 +140,10 @@ fn not_proven(attested: &Attested, policy: &Policy) -> Vec<String> {
             lines.push("which key the machine holds: the policy does not ask".to_owned());
         }
     }
-    if policy.snp.measurements.is_none() {
-        lines.push("that the image is one you know: the policy does not check it".to_owned());
-    }
-    if policy.snp.host_data.is_none() {
-        lines.push(
-            "what the host configured at launch (HOST_DATA): the policy does not check it"
-                .to_owned(),
-        );
-    }
-    if policy.snp.crl == snp::Crl::Ignore {
-        lines.push("that no certificate was revoked: the policy does not check it".to_owned());
-    }
+    lines.extend(match attested.claims() {
+        Claims::Snp(_) => snp_not_proven(&policy.snp),
+        Claims::Tdx(_) => tdx_not_proven(&policy.tdx),
+    });
     if attested
         .bound()
         .is_some_and(|bound| bound.devices == proto::Digest::default())
@@ -141,6 +151,33 @@ fn not_proven(attested: &Attested, policy: &Policy) -> Vec<String> {
         lines.push("that it has a GPU, or which: no evidence of devices came along".to_owned());
     }
     lines
+}
+
+fn snp_not_proven(policy: &snp::Policy) -> Vec<String> {
+    let mut lines = Vec::new();
+    if policy.measurements.is_none() {
+        lines.push("that the image is one you know: the policy does not check it".to_owned());
+    }
+    if policy.host_data.is_none() {
+        lines.push(
+            "what the host configured at launch (HOST_DATA): the policy does not check it"
+                .to_owned(),
+        );
+    }
+    if policy.crl == snp::Crl::Ignore {
+        lines.push("that no certificate was revoked: the policy does not check it".to_owned());
+    }
+    lines
+}
+
+fn tdx_not_proven(policy: &tdx::Policy) -> Vec<String> {
+    let registers = [("MRTD", &policy.mrtd)].into_iter();
+    let names = ["RTMR0", "RTMR1", "RTMR2", "RTMR3"];
+    let unchecked = registers.chain(names.into_iter().zip(&policy.rtmr));
+    unchecked
+        .filter(|(_, allowed)| allowed.is_none())
+        .map(|(name, _)| format!("that {name} is one you know: the policy does not check it"))
+        .collect()
 }
 
 fn rejected(out: &mut dyn Write, rejection: &Rejection) -> io::Result<()> {

@@ -1,8 +1,9 @@
 //! Policy files: versioned TOML, closed where they say nothing.
 
+use super::tdx::TdxFile;
 use super::{Binding, Policy};
 use crate::snp::{self, Bulletins, Crl, Firmware, KeyKind, Line, TcbFloor};
-use crate::{Assurance, Purpose};
+use crate::{Assurance, Purpose, tdx};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,8 @@ struct File {
     #[serde(default = "one_chip")]
     assurance: BTreeSet<String>,
     snp: SnpFile,
+    /// Left out, no TDX guest is taken.
+    tdx: Option<TdxFile>,
 }
 
 #[allow(
@@ -96,7 +99,7 @@ struct SnpFile {
 /// A list, or the word that says not to look.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum List {
+pub(super) enum List {
     Members(BTreeSet<String>),
     Word(String),
 }
@@ -116,6 +119,9 @@ impl Policy {
                 .map(|word| class(word))
                 .collect::<Result<_, _>>()?,
             snp: file.snp.policy()?,
+            tdx: file
+                .tdx
+                .map_or_else(|| Ok(tdx::Policy::taking_none()), TdxFile::policy)?,
         })
     }
 }
@@ -229,7 +235,7 @@ fn class(word: &str) -> Result<Assurance, BadPolicy> {
     })
 }
 
-fn digests(
+pub(super) fn digests(
     name: &'static str,
     list: Option<&List>,
 ) -> Result<Option<BTreeSet<[u8; 48]>>, BadPolicy> {
@@ -265,7 +271,7 @@ fn chip(text: &str) -> Result<Vec<u8>, BadPolicy> {
     id.ok_or_else(|| wrong("chip_ids", "64 bytes in hex, for Turin 8", text))
 }
 
-fn checked<const N: usize>(
+pub(super) fn checked<const N: usize>(
     name: &'static str,
     text: Option<&str>,
 ) -> Result<Option<[u8; N]>, BadPolicy> {
@@ -295,7 +301,7 @@ fn firmware(text: &str) -> Result<Firmware, BadPolicy> {
     }
 }
 
-fn wrong(name: &'static str, expected: &'static str, found: &str) -> BadPolicy {
+pub(super) fn wrong(name: &'static str, expected: &'static str, found: &str) -> BadPolicy {
     BadPolicy::Value {
         name,
         expected,

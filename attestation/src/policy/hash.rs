@@ -27,6 +27,7 @@ impl Policy {
         lines.set("binding", self.binding.words());
         lines.set("assurance", &self.assurance);
         self.snp.write(&mut lines);
+        self.tdx.write(&mut lines);
         lines.0
     }
 }
@@ -85,6 +86,21 @@ impl snp::Policy {
                 lines.one("snp.crl", format!("require {stale_days}"));
             }
         }
+    }
+}
+
+impl crate::tdx::Policy {
+    fn write(&self, lines: &mut Lines) {
+        lines.set("tdx.tcb_statuses", &self.tcb_statuses);
+        lines.set("tdx.refused_advisories", &self.refused_advisories);
+        lines.one("tdx.allow_debug", self.allow_debug);
+        lines.one("tdx.allow_service_tds", self.allow_service_tds);
+        lines.sets("tdx.mrtd", self.mrtd.as_ref());
+        for (number, allowed) in self.rtmr.iter().enumerate() {
+            lines.sets(&format!("tdx.rtmr{number}"), allowed.as_ref());
+        }
+        lines.bytes("tdx.mr_config_id", self.mr_config_id.iter());
+        lines.bytes("tdx.mr_owner", self.mr_owner.iter());
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod file;
 mod hash;
+mod tdx;
 
 use crate::{Assurance, Purpose, snp};
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ pub struct Policy {
     pub assurance: BTreeSet<Assurance>,
     /// What it demands of AMD SEV-SNP guests.
     pub snp: snp::Policy,
+    /// What it demands of Intel TDX guests.
+    pub tdx: crate::tdx::Policy,
 }
 
 /// What REPORT_DATA has to be.

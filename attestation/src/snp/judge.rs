@@ -61,7 +61,7 @@ fn weigh(
     }
 }
 
-fn check_assurance(assurance: Assurance, policy: &Policy, checks: &mut Checks<'_>) {
+pub(crate) fn check_assurance(assurance: Assurance, policy: &Policy, checks: &mut Checks<'_>) {
     let taken = policy.assurance.contains(&assurance);
     checks.demand(taken, Reason::AssuranceNotAllowed, || {
         let words: Vec<_> = policy.assurance.iter().map(|class| class.word()).collect();

@@ -25,7 +25,7 @@ pub use bulletin::{BadBulletins, Bulletin, Bulletins, Standing};
 pub use chain::table_findings;
 #[cfg(feature = "kds")]
 pub(crate) use collateral::{CheckedVcek, check_vcek, crl_is_current, pem_chain};
-pub(crate) use judge::judge;
+pub(crate) use judge::{check_assurance, judge};
 pub use policy::{Crl, Policy};
 pub use product::{KeyKind, Line};
 pub use report::{BadReport, Firmware, REPORT_LENGTH, Report};

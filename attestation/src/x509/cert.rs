@@ -19,9 +19,9 @@ const CERT_BYTES_MAX: usize = 16 * 1024;
 /// A certificate. Nothing in it is true before a chain to a trusted root has been walked.
 #[derive(Clone, Debug)]
 pub(crate) struct Cert {
-    parsed: x509_cert::Certificate,
+    pub(super) parsed: x509_cert::Certificate,
     /// The exact bytes under the signature.
-    signed: Vec<u8>,
+    pub(super) signed: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
