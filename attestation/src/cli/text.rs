@@ -2,18 +2,28 @@
 
 use crate::{
     Attested, Binding, Claims, Finding, Group, Judgement, Policy, Rejection, Transcript,
-    TrustDomain, Verdict, snp, tdx,
+    TrustDomain, Verdict, gpu, snp, tdx,
 };
 use std::io::{self, Write};
 
-pub(super) fn write(out: &mut dyn Write, verdict: &Verdict, policy: &Policy) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    verdict: &Verdict,
+    devices: &[&gpu::Claims],
+    policy: &Policy,
+) -> io::Result<()> {
     match verdict {
-        Verdict::Accepted(attested) => accepted(out, attested, policy),
+        Verdict::Accepted(attested) => accepted(out, attested, devices, policy),
         Verdict::Rejected(rejection) => rejected(out, rejection),
     }
 }
 
-fn accepted(out: &mut dyn Write, attested: &Attested, policy: &Policy) -> io::Result<()> {
+fn accepted(
+    out: &mut dyn Write,
+    attested: &Attested,
+    devices: &[&gpu::Claims],
+    policy: &Policy,
+) -> io::Result<()> {
     writeln!(out, "ACCEPTED\n")?;
     writeln!(out, "Who vouches: {}", voucher(attested.domain()))?;
     writeln!(
@@ -29,8 +39,11 @@ fn accepted(out: &mut dyn Write, attested: &Attested, policy: &Policy) -> io::Re
     if let Some(transcript) = attested.bound() {
         bound(out, transcript)?;
     }
+    for device in devices {
+        device_proven(out, device)?;
+    }
     writeln!(out, "\nNot proven:")?;
-    for line in not_proven(attested, policy) {
+    for line in not_proven(attested, devices, policy) {
         writeln!(out, "  - {line}")?;
     }
     judged(out, attested.judgement())
@@ -105,6 +118,16 @@ fn tdx_proven(out: &mut dyn Write, claims: &tdx::Claims) -> io::Result<()> {
     Ok(())
 }
 
+fn device_proven(out: &mut dyn Write, device: &gpu::Claims) -> io::Result<()> {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    let (driver, vbios) = (or_none(&device.driver), or_none(&device.vbios));
+    let (kind, name) = (device.kind.word(), &device.device);
+    writeln!(
+        out,
+        "  - an NVIDIA {kind}, {name}: driver {driver}, VBIOS {vbios}"
+    )
+}
+
 fn bound(out: &mut dyn Write, transcript: &Transcript) -> io::Result<()> {
     writeln!(
         out,
@@ -128,7 +151,7 @@ fn bound(out: &mut dyn Write, transcript: &Transcript) -> io::Result<()> {
     )
 }
 
-fn not_proven(attested: &Attested, policy: &Policy) -> Vec<String> {
+fn not_proven(attested: &Attested, devices: &[&gpu::Claims], policy: &Policy) -> Vec<String> {
     let mut lines = vec!["that nobody with physical access listens on the memory bus".to_owned()];
     match &policy.binding {
         Binding::Transcript { nonce: Some(_), .. } => {}
@@ -144,11 +167,14 @@ fn not_proven(attested: &Attested, policy: &Policy) -> Vec<String> {
         Claims::Snp(_) => snp_not_proven(&policy.snp),
         Claims::Tdx(_) => tdx_not_proven(&policy.tdx),
     });
-    if attested
-        .bound()
-        .is_some_and(|bound| bound.devices == proto::Digest::default())
-    {
-        lines.push("that it has a GPU, or which: no evidence of devices came along".to_owned());
+    lines.push(if devices.is_empty() {
+        "that it has a GPU, or which: no evidence of one was proven".to_owned()
+    } else {
+        gpu::CAVEAT.to_owned()
+    });
+    let unknown = devices.iter().any(|device| device.compared.is_empty());
+    if unknown {
+        lines.push("that a GPU runs NVIDIA's driver and VBIOS: pass --rim to compare".to_owned());
     }
     lines
 }
