@@ -16,12 +16,26 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+#![allow(
+    clippy::doc_markdown,
+    reason = "the names of fields in vendors' specifications are plain words here"
+)]
 
 mod binding;
 mod bound;
+pub mod bundle;
+#[cfg(feature = "device")]
+pub mod device;
 mod domain;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gpu;
+#[cfg(feature = "kds")]
+pub mod kds;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod policy;
 mod reason;
 pub mod sealing;
@@ -36,6 +50,7 @@ mod x509;
 pub mod cli;
 
 pub use binding::{BadTranscript, Purpose, Transcript};
+pub use bundle::Bundle;
 pub use domain::{Assurance, Fingerprint, TrustDomain, Vendor};
 pub(crate) use finding::Checks;
 pub use finding::{Finding, Findings, Group};

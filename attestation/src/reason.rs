@@ -128,6 +128,10 @@ reasons! {
     MitVector = "E_MIT_VECTOR", "required mitigations were not on, now or when the guest started",
         "have the host update its firmware and the guest restarted";
     // Beyond the manifest: policies of our own.
+    Bundle = "E_BUNDLE", "the files of the bundle do not belong together",
+        "ask the prover for an unaltered bundle";
+    CertTable = "E_CERT_TABLE", "the certificate table cannot be read",
+        "take the certificates from the bundle or from the vendor; the host wrote this table";
     AssuranceNotAllowed = "E_ASSURANCE_NOT_ALLOWED", "the policy does not take this class of assurance",
         "choose a machine of another class, or allow this one in the policy";
     SimulatorMarker = "E_SIMULATOR_MARKER", "the report carries the simulator's marker and claims to be hardware",

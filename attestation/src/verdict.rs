@@ -1,6 +1,6 @@
 //! The verdict, and the one type that stands for accepted evidence.
 
-use crate::{Assurance, At, Findings, Group, Transcript, TrustDomain};
+use crate::{Assurance, At, Findings, Group, Reason, Transcript, TrustDomain};
 use proto::{Digest, Tier};
 
 /// The verifier that judged, by name and version.
@@ -67,6 +67,27 @@ impl Verdict {
         matches!(self, Self::Accepted(_))
     }
 
+    /// Refuses what came with files that do not belong together.
+    pub(crate) fn unless_faulty(self, faults: &[String]) -> Self {
+        if faults.is_empty() {
+            return self;
+        }
+        let mut rejection = match self {
+            Self::Accepted(attested) => attested.refused(),
+            Self::Rejected(rejection) => rejection,
+        };
+        for fault in faults {
+            let expected = "files that belong together";
+            let findings = &mut rejection.findings;
+            findings.note(Group::Authenticity, Reason::Bundle, expected, fault);
+        }
+        Self::Rejected(rejection)
+    }
+
+    #[allow(
+        clippy::result_large_err,
+        reason = "a refusal is an answer, not an error"
+    )]
     pub fn attested(self) -> Result<Attested, Rejection> {
         match self {
             Self::Accepted(attested) => Ok(attested),
@@ -83,6 +104,16 @@ impl Attested {
             judgement,
             claims: proven.claims,
             bound: proven.bound,
+        }
+    }
+
+    fn refused(self) -> Rejection {
+        Rejection {
+            domain: Some(self.domain),
+            assurance: Some(self.assurance),
+            judgement: self.judgement,
+            findings: Findings::default(),
+            unjudged: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `sealtune-attest case`: one recorded case, judged by the policy it carries.
 
 use super::{Exit, Failure, json, read};
-use crate::snp::{self, Crl, Firmware, KeyKind, Line, TcbFloor};
+use crate::snp::{self, Bulletins, Crl, Firmware, KeyKind, Line, TcbFloor};
 use crate::tdx;
 use crate::{Assurance, At, Binding, Cpu, Evidence, Policy, TrustRoots, verify};
 use serde::Deserialize;
@@ -28,7 +28,6 @@ struct Case {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Files {
     report: PathBuf,
     vek: PathBuf,
@@ -171,6 +170,9 @@ impl CasePolicy {
     fn snp(self) -> Result<snp::Policy, Failure> {
         Ok(snp::Policy {
             chip_ids: self.chips()?,
+            bulletins: Bulletins::compiled_in()
+                .map_err(|why| Failure::unusable("the list of bulletins", why))?,
+            require_bulletins: BTreeSet::new(),
             product_lines: self.product_lines,
             signing_keys: self.signing_keys,
             min_report_version: self.min_report_version,

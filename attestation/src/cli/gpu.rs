@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         chain: &String::from_utf8_lossy(&chain),
         rims: &rims,
     };
-    let at = args.at.unwrap_or_else(super::now);
+    let at = args.at.unwrap_or_else(super::clock::now);
     let mut judged = judge(&evidence, &args.nonce, args.policy(), at);
     judged.findings.extend(unread);
     if args.json {

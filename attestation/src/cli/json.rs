@@ -38,7 +38,7 @@ fn rejected(rejection: &Rejection) -> Value {
         "findings": rejection.findings.iter().map(finding).collect::<Vec<_>>(),
         "unjudged": unjudged.collect::<Vec<_>>(),
         "trust_domain": rejection.domain.map(|domain| domain.to_string()),
-        "assurance": rejection.assurance.map(|assurance| assurance.word()),
+        "assurance": rejection.assurance.map(crate::Assurance::word),
     });
     add(&mut value, judgement(&rejection.judgement));
     value
@@ -89,6 +89,9 @@ fn snp_claims(claims: &snp::Claims) -> Value {
         "platform_info": format!("{:#x}", report.platform_info),
         "reported_tcb": report.reported_tcb.to_string(),
         "committed_firmware": report.committed_firmware.to_string(),
+        "up_to_date": claims.standing.open.is_empty(),
+        "outdated_since": claims.standing.outdated_since().map(|since| since.to_string()),
+        "open_bulletins": claims.standing.open.iter().map(|bulletin| &bulletin.id).collect::<Vec<_>>(),
     })
 }
 

@@ -1,14 +1,21 @@
 //! The command line: one file per subcommand, one exit code per kind of answer.
 
 mod case;
+mod clock;
 mod gpu;
+mod inspect;
 mod json;
+mod measure;
 mod moment;
 mod pem;
+mod table;
 mod tdx;
+mod text;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,8 +32,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Case(case::Args),
+    Verify(verify::Args),
     Gpu(gpu::Args),
     Tdx(tdx::Args),
+    Table(table::Args),
+    Inspect(inspect::Args),
+    Measure(measure::Args),
 }
 
 /// How a run ends.
@@ -57,19 +68,17 @@ pub enum Failure {
     reason = "the last word of a command line goes to stderr"
 )]
 pub fn main() -> ExitCode {
-    run(std::env::args_os(), &mut std::io::stdout().lock()).unwrap_or_else(|failure| {
+    let status = run(std::env::args_os(), &mut std::io::stdout().lock());
+    ExitCode::from(status.unwrap_or_else(|failure| {
         eprintln!("sealtune-attest: {}", with_causes(&failure));
-        ExitCode::from(failure.status())
-    })
+        failure.status()
+    }))
 }
 
-/// Runs a command line and writes its answer to `out`.
-pub fn run(
-    args: impl IntoIterator<Item = OsString>,
-    out: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
+/// Runs a command line, writes its answer to `out` and returns the exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Result<u8, Failure> {
     match Cli::try_parse_from(args) {
-        Ok(cli) => Ok(ExitCode::from(cli.command.run(out)?.status())),
+        Ok(cli) => Ok(cli.command.run(out)?.status()),
         Err(usage) => Ok(explain(&usage)),
     }
 }
@@ -78,8 +87,12 @@ impl Command {
     fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
         match self {
             Self::Case(args) => case::run(&args, out),
+            Self::Verify(args) => verify::run(&args, out),
             Self::Gpu(args) => gpu::run(&args, out),
             Self::Tdx(args) => tdx::run(&args, out),
+            Self::Table(args) => table::run(&args, out),
+            Self::Inspect(args) => inspect::run(&args, out),
+            Self::Measure(args) => measure::run(&args, out),
         }
     }
 }
@@ -117,9 +130,21 @@ impl Exit {
 }
 
 impl Failure {
-    pub(crate) fn unusable(what: impl ToString, why: impl ToString) -> Self {
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over what is put into words"
+    )]
+    pub(crate) fn unusable(what: impl Display, why: impl Display) -> Self {
         let (what, why) = (what.to_string(), why.to_string());
         Self::Unusable { what, why }
+    }
+
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over what is put into words"
+    )]
+    pub(crate) fn caused(what: impl Display, why: &dyn std::error::Error) -> Self {
+        Self::unusable(what, with_causes(why))
     }
 
     /// 30 for input that cannot be used, 1 for a failure of our own.
@@ -151,24 +176,10 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// The time of this machine: a command line is where a clock may be asked.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "whoever wants another time says --at"
-)]
-fn now() -> crate::At {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    crate::At(since.map_or(0, |since| since.as_secs()))
-}
-
 /// Help and version are answers; a wrong command line is unusable input.
-fn explain(usage: &clap::Error) -> ExitCode {
+fn explain(usage: &clap::Error) -> u8 {
     let _unwritable = usage.print();
-    if usage.use_stderr() {
-        ExitCode::from(30)
-    } else {
-        ExitCode::SUCCESS
-    }
+    if usage.use_stderr() { 30 } else { 0 }
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

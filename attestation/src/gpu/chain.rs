@@ -24,8 +24,10 @@ const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.
 
 /// The firmware id a device's leaf certificate was issued for.
 pub(super) fn fwid(leaf: &Cert) -> Option<Vec<u8>> {
-    let mut values = leaf.extensions().filter(|(oid, _value)| *oid == DICE_FWID);
-    let (_oid, value) = values.next()?;
+    let mut values = leaf
+        .extensions()
+        .filter(|(oid, _critical, _value)| *oid == DICE_FWID);
+    let (_oid, _critical, value) = values.next()?;
     let only = values.next().is_none();
     only.then(|| read_fwid(value).ok()).flatten()
 }

@@ -2,7 +2,7 @@
 
 use super::tdx::TdxFile;
 use super::{Binding, Policy};
-use crate::snp::{self, Crl, Firmware, KeyKind, Line, TcbFloor};
+use crate::snp::{self, Bulletins, Crl, Firmware, KeyKind, Line, TcbFloor};
 use crate::{Assurance, Purpose, tdx};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,8 @@ const VERSION: u32 = 1;
 pub enum BadPolicy {
     #[error("it is not TOML of a policy's form")]
     Toml(#[from] toml::de::Error),
+    #[error("the verifier's own list of bulletins cannot be read")]
+    Bulletins(#[from] snp::BadBulletins),
     #[error("it is of version {0}, this verifier knows version 1")]
     Version(u32),
     #[error("{name}: expected {expected}, found {found:?}")]
@@ -90,6 +92,8 @@ struct SnpFile {
     crl: String,
     #[serde(default)]
     crl_stale_days: u32,
+    /// Ids of bulletins; all that the verifier knows where it is left out.
+    require_bulletins: Option<BTreeSet<String>>,
 }
 
 /// A list, or the word that says not to look.
@@ -124,7 +128,10 @@ impl Policy {
 
 impl SnpFile {
     fn policy(self) -> Result<snp::Policy, BadPolicy> {
+        let bulletins = Bulletins::compiled_in()?;
         Ok(snp::Policy {
+            require_bulletins: self.mended(&bulletins)?,
+            bulletins,
             measurements: self.measured()?,
             csp_ids: self.providers()?,
             crl: self.revocation()?,
@@ -168,6 +175,17 @@ impl SnpFile {
                 Err(BadPolicy::Unsaid("snp.csp_ids"))
             }
             None => Ok(None),
+        }
+    }
+
+    fn mended(&self, known: &Bulletins) -> Result<BTreeSet<String>, BadPolicy> {
+        let known: BTreeSet<_> = known.list.iter().map(|known| known.id.clone()).collect();
+        let Some(required) = &self.require_bulletins else {
+            return Ok(known);
+        };
+        match required.difference(&known).next() {
+            Some(id) => Err(wrong("require_bulletins", "ids this verifier knows", id)),
+            None => Ok(required.clone()),
         }
     }
 

@@ -79,6 +79,7 @@ impl snp::Policy {
         lines.one("snp.platform_require", self.platform_require);
         lines.one("snp.platform_forbid", self.platform_forbid);
         lines.one("snp.mitigations_require", self.mitigations_require);
+        lines.set("snp.require_bulletins", &self.require_bulletins);
         match self.crl {
             snp::Crl::Ignore => lines.one("snp.crl", "ignore"),
             snp::Crl::Require { stale_days } => {

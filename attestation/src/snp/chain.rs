@@ -1,8 +1,8 @@
 //! From the certificate that signs reports up to a root the relying party trusts.
 
-use super::{Evidence, Root};
+use super::{CertTable, Evidence, Root};
 use crate::x509::{Cert, Link};
-use crate::{At, Checks, Reason, TrustRoots};
+use crate::{At, Checks, Findings, Group, Reason, TrustRoots};
 
 /// The certificates of one judgement, read but not yet believed.
 #[derive(Debug)]
@@ -155,4 +155,28 @@ fn fingerprint(ark: &Cert) -> String {
         Some(key) => format!("{} with key {key}", name(ark)),
         None => name(ark),
     }
+}
+
+/// Whether the certificates of a table belong together and end in one of AMD's roots.
+/// A table without a key certificate has nothing to check.
+pub fn table_findings(table: &CertTable<'_>) -> Findings {
+    let mut findings = Findings::default();
+    let Some(vek) = table.vek() else {
+        return findings;
+    };
+    let evidence = Evidence {
+        report: &[],
+        vek,
+        issuer: table.ask,
+        ark: table.ark,
+        crl: None,
+    };
+    let roots = TrustRoots::vendors();
+    let mut checks = Checks::of(Group::Authenticity, &mut findings);
+    if let Some(chain) = Chain::read(&evidence, &roots, &mut checks)
+        && let Some(root) = chain.anchor(&roots, &mut checks)
+    {
+        chain.check_authorities(root, &mut checks);
+    }
+    findings
 }

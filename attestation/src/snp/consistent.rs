@@ -186,6 +186,10 @@ fn check_levels(levels: Levels, believed: &Believed<'_, '_>, checks: &mut Checks
 }
 
 impl Levels {
+    pub(super) const fn all(self) -> [Tcb; 4] {
+        [self.reported, self.current, self.committed, self.launch]
+    }
+
     fn read(report: &Report, line: Line) -> Option<Self> {
         Some(Self {
             reported: report.reported_tcb.on(line)?,

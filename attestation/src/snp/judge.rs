@@ -2,7 +2,7 @@
 
 use super::authentic::Believed;
 use super::vek::Holder;
-use super::{Claims, Evidence, authentic, consistent, platform, workload};
+use super::{Claims, Evidence, Standing, authentic, consistent, platform, workload};
 use crate::verdict::Proven;
 use crate::{
     Assurance, At, Attested, Checks, Findings, Group, Judgement, Policy, Reason, Rejection,
@@ -24,7 +24,7 @@ pub(crate) fn judge(
     let mut findings = Findings::default();
     let mut first = Checks::of(Group::Authenticity, &mut findings);
     let (root, believed) = authentic::check(evidence, &policy.snp, roots, now, &mut first);
-    let proven = believed.map(|believed| weigh(&believed, transcript, policy, &mut findings));
+    let proven = believed.map(|believed| weigh(&believed, transcript, policy, now, &mut findings));
     match proven {
         Some(proven) if findings.is_empty() => Verdict::Accepted(Attested::new(proven, judgement)),
         proven => {
@@ -39,12 +39,13 @@ fn weigh(
     believed: &Believed<'_, '_>,
     transcript: Option<&Transcript>,
     policy: &Policy,
+    now: At,
     findings: &mut Findings,
 ) -> Proven {
     let mut checks = Checks::of(Group::Consistency, findings);
     let levels = consistent::check(believed, &mut checks);
     let mut checks = Checks::of(Group::Platform, findings);
-    platform::check(believed, levels, &policy.snp, &mut checks);
+    let standing = platform::check(believed, levels, &policy.snp, now, &mut checks);
     let assurance =
         platform::assurance(believed.root.line, believed.vek.kind, believed.root.domain);
     check_assurance(assurance, policy, &mut checks);
@@ -55,7 +56,7 @@ fn weigh(
     Proven {
         domain: believed.root.domain,
         assurance,
-        claims: crate::Claims::Snp(Box::new(claims(believed))),
+        claims: crate::Claims::Snp(Box::new(claims(believed, standing))),
         bound,
     }
 }
@@ -68,7 +69,7 @@ pub(crate) fn check_assurance(assurance: Assurance, policy: &Policy, checks: &mu
     });
 }
 
-fn claims(believed: &Believed<'_, '_>) -> Claims {
+fn claims(believed: &Believed<'_, '_>, standing: Standing) -> Claims {
     Claims {
         report: believed.report.clone(),
         line: believed.root.line,
@@ -77,6 +78,7 @@ fn claims(believed: &Believed<'_, '_>) -> Claims {
             Holder::Chip(_) => None,
             Holder::Provider(csp) => Some(csp.clone()),
         },
+        standing,
     }
 }
 

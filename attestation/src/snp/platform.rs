@@ -3,8 +3,8 @@
 use super::authentic::Believed;
 use super::consistent::{Levels, is_masked};
 use super::vek::Holder;
-use super::{KeyKind, Policy, Report};
-use crate::{Checks, Reason};
+use super::{Bulletin, KeyKind, Policy, Report, Standing};
+use crate::{At, Checks, Reason};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -15,21 +15,28 @@ const DEBUG: u64 = 1 << 19;
 const VMPL_HOST: u32 = u32::MAX;
 const NO_MIGRATION_AGENT: [u8; 32] = [0xff; 32];
 
+/// Makes the checks and says how the machine stands against known bulletins.
 pub(super) fn check(
     believed: &Believed<'_, '_>,
     levels: Option<Levels>,
     policy: &Policy,
+    now: At,
     checks: &mut Checks<'_>,
-) {
+) -> Standing {
+    let (report, line) = (&believed.report, believed.root.line);
+    let standing = levels.map(|levels| policy.bulletins.standing(report, levels, line, now));
+    let standing = standing.unwrap_or_default();
     check_kind(believed, policy, checks);
     check_guest_policy(&believed.report, policy, checks);
     check_vmpl(&believed.report, policy, checks);
     check_holder(believed, policy, checks);
     if let Some(levels) = levels {
         check_floors(believed, levels, policy, checks);
+        check_bulletins(&standing, policy, checks);
     }
     check_firmware(&believed.report, levels, policy, checks);
     check_settings(&believed.report, policy, checks);
+    standing
 }
 
 fn check_kind(believed: &Believed<'_, '_>, policy: &Policy, checks: &mut Checks<'_>) {
@@ -153,6 +160,15 @@ fn check_floors(
         checks.demand(level.reaches(floor), Reason::TcbMin, || {
             (format!("{name} level {floor}"), level)
         });
+    }
+}
+
+fn check_bulletins(standing: &Standing, policy: &Policy, checks: &mut Checks<'_>) {
+    let required = |bulletin: &&Bulletin| policy.require_bulletins.contains(&bulletin.id);
+    for bulletin in standing.open.iter().filter(required) {
+        let expected = format!("a machine mended for {} ({})", bulletin.id, bulletin.title);
+        let found = format!("one open to it since {}", bulletin.published);
+        checks.fail(Reason::TcbMin, expected, found);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a relying party demands of an SEV-SNP guest.
 
-use super::{Firmware, KeyKind, Line, TcbFloor};
+use super::{Bulletins, Firmware, KeyKind, Line, TcbFloor};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The demands. `None` means: do not look.
@@ -38,6 +38,10 @@ pub struct Policy {
     /// Bits that both mitigation vectors must have.
     pub mitigations_require: u64,
     pub crl: Crl,
+    /// What is known of broken firmware.
+    pub bulletins: Bulletins,
+    /// The bulletins, by their ids, that the machine must meet.
+    pub require_bulletins: BTreeSet<String>,
 }
 
 /// What to do about revocation.

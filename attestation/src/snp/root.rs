@@ -5,7 +5,7 @@ use crate::x509::Cert;
 use crate::{BadRoot, TrustDomain, Vendor};
 
 /// What the simulator writes into FAMILY_ID, under its signature.
-pub(crate) const SIMULATOR_MARKER: [u8; 16] = *b"SEALTUNE-SIM-DEV";
+pub const SIMULATOR_MARKER: [u8; 16] = *b"SEALTUNE-SIM-DEV";
 
 /// What stands before every name in a certificate of the simulator.
 const DEVELOPMENT_PREFIX: &str = "DEV-";

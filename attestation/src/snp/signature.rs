@@ -30,6 +30,15 @@ pub(super) fn first_stray_byte(report: &[u8]) -> Option<usize> {
     })
 }
 
+/// The signature as OpenSSL reads it: a DER sequence of R and S.
+pub fn signature_der(report: &[u8]) -> Option<Vec<u8>> {
+    use der::{Encode, asn1::UintRef};
+    let both = big_endian(Fields(report))?;
+    let (r, s) = both.split_at_checked(SCALAR)?;
+    let parts = [UintRef::new(r).ok()?, UintRef::new(s).ok()?];
+    parts.to_vec().to_der().ok()
+}
+
 fn big_endian(at: Fields<'_>) -> Option<[u8; 2 * SCALAR]> {
     let (r, s) = (at.bytes::<SCALAR>(R)?, at.bytes::<SCALAR>(S)?);
     let mut both = [0; 2 * SCALAR];

@@ -48,6 +48,8 @@ pub(super) enum BadVek {
     Authority,
     #[error("the extension {0} twice")]
     Twice(ObjectIdentifier),
+    #[error("the extension {0}, which must be understood")]
+    Critical(ObjectIdentifier),
     #[error("no extension {0}")]
     Missing(ObjectIdentifier),
     #[error("an extension {0} that cannot be read")]
@@ -86,7 +88,11 @@ struct Extensions<'a>(BTreeMap<ObjectIdentifier, &'a [u8]>);
 impl<'a> Extensions<'a> {
     fn of(cert: &'a Cert) -> Result<Self, BadVek> {
         let mut extensions = BTreeMap::new();
-        for (id, value) in cert.extensions() {
+        for (id, critical, value) in cert.extensions() {
+            // AMD's are not; one that must be understood is not AMD's.
+            if critical {
+                return Err(BadVek::Critical(id));
+            }
             if extensions.insert(id, value).is_some() {
                 return Err(BadVek::Twice(id));
             }
@@ -135,5 +141,17 @@ fn unwrapped(value: &[u8]) -> &[u8] {
     match value.len() {
         10 | 66 => OctetStringRef::from_der(value).map_or(value, |inner| inner.as_bytes()),
         _raw => value,
+    }
+}
+
+/// Takes a certificate for a leaf of every line, as the judgement would.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz_chain(cert: &Cert) {
+    for line in Line::ALL {
+        let _vek = Vek::read(cert, line, "");
+    }
+    for root in super::Root::amd() {
+        let _link = cert.link_to(&root.ark);
+        let _authority = (cert.is_authority(None), cert.fingerprint());
     }
 }

@@ -166,10 +166,13 @@ impl Cert {
         }
     }
 
-    /// Each extension's identifier and value, in order.
-    pub(crate) fn extensions(&self) -> impl Iterator<Item = (ObjectIdentifier, &[u8])> {
+    /// Each extension's identifier, whether it is critical, and its value, in order.
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = (ObjectIdentifier, bool, &[u8])> {
         let extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
-        extensions.map(|extension| (extension.extn_id, extension.extn_value.as_bytes()))
+        extensions.map(|extension| {
+            let value = extension.extn_value.as_bytes();
+            (extension.extn_id, extension.critical, value)
+        })
     }
 }
 

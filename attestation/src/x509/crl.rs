@@ -58,7 +58,7 @@ impl Crl {
             .as_secs())
     }
 
-    /// The end of its validity. A list that names none is valid on its own day only.
+    /// The end of its validity. A list that names none is valid for a day.
     pub(crate) fn next_update(&self) -> At {
         match &self.0.tbs_cert_list.next_update {
             Some(time) => At(time.to_unix_duration().as_secs()),
@@ -77,6 +77,13 @@ impl Crl {
         let mut revoked = self.0.tbs_cert_list.revoked_certificates.iter().flatten();
         revoked.any(|entry| entry.serial_number.as_bytes() == cert.serial())
     }
+}
+
+/// From when to when a list says it is valid, whoever signed it.
+#[cfg(feature = "kds")]
+pub(crate) fn span(bytes: &[u8]) -> der::Result<(At, At)> {
+    let list = Crl(CertificateList::from_der(bytes)?);
+    Ok((list.this_update(), list.next_update()))
 }
 
 fn signed_part(bytes: &[u8]) -> der::Result<&[u8]> {

@@ -12,5 +12,7 @@ mod pss;
 
 pub(crate) use cert::{Cert, Link};
 pub(crate) use crl::Crl;
+#[cfg(feature = "kds")]
+pub(crate) use crl::span as crl_span;
 pub(crate) use ecdsa::{P256, P384, Scheme};
 pub(crate) use pem::{base64, certificates};

@@ -1,0 +1,207 @@
+//! A bundle: one folder of files, or one archive of it, with everything a stranger needs to verify a machine.
+//!
+//! ```text
+//!   report.bin         the report, 1184 bytes
+//!   report.ext.bin     report ‖ certificate table, as go-sev-guest reads it
+//!   report.signed.bin  what the signature covers      ┐ for `openssl dgst -sha384 -verify`
+//!   report.sig.der     the signature, as OpenSSL      ┘
+//!                      writes them
+//!   vcek.der           or vlek.der: the key that signed the report
+//!   ask.pem            or asvk.pem
+//!   ark.pem            the root it claims; compared, never believed
+//!   crl.der            the revocation list, where there is one
+//!   transcript.json    what REPORT_DATA stands for, and transcript.bin, the bytes hashed
+//!   node.pub           the node's signing key, in hex
+//!   gpu/…              evidence of devices
+//!   bundle.json        SHA-256 of every other file
+//! ```
+
+mod archive;
+mod build;
+mod derived;
+mod folder;
+mod manifest;
+mod pem;
+
+pub use build::Parts;
+pub use folder::FolderError;
+
+use crate::{At, Cpu, Evidence, Policy, Transcript, TrustRoots, Verdict, snp, verify};
+use proto::Digest;
+use ring::digest::{SHA256, digest};
+use std::collections::BTreeMap;
+
+/// A node's bundle has about twelve files and two for each GPU.
+pub const FILES_MAX: usize = 96;
+/// No file of a bundle comes near this.
+pub const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Nor all of them together near this.
+pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const DEVICES: &str = "gpu/";
+
+/// A bundle's files, read, and the faults that were found among them.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    files: BTreeMap<String, Vec<u8>>,
+    issuer: Vec<u8>,
+    ark: Vec<u8>,
+    transcript: Option<Transcript>,
+    /// Files that do not belong together: a reason to refuse, whatever else holds.
+    faults: Vec<String>,
+}
+
+/// Files that are no bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BadBundle {
+    #[error("it has more than 96 files")]
+    TooMany,
+    #[error("{0} is larger than 2 MiB, or all files are larger than 16 MiB")]
+    TooLarge(String),
+    #[error("{0:?} is no name of a file in a bundle")]
+    Name(String),
+    #[error("it is no tar archive of plain files: {0}")]
+    Archive(&'static str),
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{name} cannot be read: {why}")]
+    Malformed { name: &'static str, why: String },
+}
+
+impl Bundle {
+    /// Reads files by name.
+    pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Result<Self, BadBundle> {
+        check_bounds(&files)?;
+        let mut bundle = Self {
+            issuer: pem::certificate(&files, &["ask.pem", "asvk.pem"])?,
+            ark: pem::certificate(&files, &["ark.pem"])?,
+            transcript: transcript(&files)?,
+            faults: manifest::faults(&files)?,
+            files,
+        };
+        bundle.need("report.bin")?;
+        bundle.faults.extend(derived::faults(&bundle));
+        Ok(bundle)
+    }
+
+    /// Judges the bundle. Files that do not belong together are refused even where the
+    /// report among them is good.
+    pub fn verify(&self, policy: &Policy, roots: &TrustRoots, now: At) -> Verdict {
+        let verdict = verify(&self.evidence(), policy, roots, now);
+        verdict.unless_faulty(&self.faults)
+    }
+
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    pub const fn transcript(&self) -> Option<&Transcript> {
+        self.transcript.as_ref()
+    }
+
+    /// Names the whole bundle: the digest of its list of digests.
+    pub fn digest(&self) -> Digest {
+        sha256(self.file("bundle.json"))
+    }
+
+    /// What the bundle shows, without its faults.
+    fn evidence(&self) -> Evidence<'_> {
+        let snp = snp::Evidence {
+            report: self.file("report.bin"),
+            vek: self.vek(),
+            issuer: Some(&self.issuer),
+            ark: Some(&self.ark),
+            crl: self.files.get("crl.der").map(Vec::as_slice),
+        };
+        Evidence {
+            cpu: Cpu::Snp(snp),
+            transcript: self.transcript.clone(),
+        }
+    }
+
+    fn vek(&self) -> &[u8] {
+        let names = ["vcek.der", "vlek.der"];
+        let vek = names.iter().find_map(|name| self.files.get(*name));
+        vek.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn file(&self, name: &str) -> &[u8] {
+        self.files.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn need(&self, name: &'static str) -> Result<(), BadBundle> {
+        if self.files.contains_key(name) {
+            Ok(())
+        } else {
+            Err(BadBundle::Missing(name))
+        }
+    }
+}
+
+/// SHA-256 over the evidence of all devices, names and bytes; zero where there are none.
+/// The transcript carries it, so that the report vouches for exactly these devices.
+pub fn devices_digest(files: &BTreeMap<String, Vec<u8>>) -> Digest {
+    let devices = files.iter().filter(|(name, _)| name.starts_with(DEVICES));
+    let mut context = ring::digest::Context::new(&SHA256);
+    let mut any = false;
+    for field in devices.flat_map(|(name, bytes)| [name.as_bytes(), bytes]) {
+        any = true;
+        let length = u64::try_from(field.len()).unwrap_or(u64::MAX);
+        context.update(&length.to_be_bytes());
+        context.update(field);
+    }
+    if any {
+        to_digest(context.finish().as_ref())
+    } else {
+        Digest::default()
+    }
+}
+
+fn sha256(bytes: &[u8]) -> Digest {
+    to_digest(digest(&SHA256, bytes).as_ref())
+}
+
+fn to_digest(bytes: &[u8]) -> Digest {
+    bytes.try_into().map(Digest).unwrap_or_default()
+}
+
+fn check_bounds(files: &BTreeMap<String, Vec<u8>>) -> Result<(), BadBundle> {
+    if files.len() > FILES_MAX {
+        return Err(BadBundle::TooMany);
+    }
+    let mut total: usize = 0;
+    for (name, bytes) in files {
+        if !is_name(name) {
+            return Err(BadBundle::Name(name.clone()));
+        }
+        total = total.saturating_add(bytes.len());
+        if bytes.len() > FILE_BYTES_MAX || total > BUNDLE_BYTES_MAX {
+            return Err(BadBundle::TooLarge(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Lower-case letters, digits and a few signs, in the top folder or in `gpu/`.
+fn is_name(name: &str) -> bool {
+    let name = name.strip_prefix(DEVICES).unwrap_or(name);
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(allowed)
+}
+
+fn transcript(files: &BTreeMap<String, Vec<u8>>) -> Result<Option<Transcript>, BadBundle> {
+    let malformed = |why: String| BadBundle::Malformed {
+        name: "transcript.json",
+        why,
+    };
+    let Some(json) = files.get("transcript.json") else {
+        return Ok(None);
+    };
+    let transcript: Transcript =
+        serde_json::from_slice(json).map_err(|why| malformed(why.to_string()))?;
+    let transcript = transcript
+        .checked()
+        .map_err(|why| malformed(why.to_string()))?;
+    Ok(Some(transcript))
+}
