@@ -13,7 +13,7 @@ mod common;
 use attestation::{At, Cpu, Evidence, Policy, TrustRoots, snp, verify};
 use common::{json, vectors};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::fs;
 use std::path::Path;
 
