@@ -12,6 +12,7 @@ mod common;
 
 use common::{attest, cases, json, vectors};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::path::Path;
 
 #[test]
@@ -79,9 +80,10 @@ fn every_recorded_launch_digest_is_calculated_right() {
 }
 
 fn expected(row: &Value) -> (u8, String) {
-    match row["error"].is_null() {
-        true => (0, format!("{}\n", row["launch_digest"].as_str().unwrap())),
-        false => (30, String::new()),
+    if row["error"].is_null() {
+        (0, format!("{}\n", row["launch_digest"].as_str().unwrap()))
+    } else {
+        (30, String::new())
     }
 }
 
@@ -102,7 +104,10 @@ fn measure(folder: &Path, row: &Value) -> (u8, String) {
     if let Some(line) = row["append"].as_str() {
         args.push(format!("--cmdline={line}"));
     }
-    let args: Vec<&dyn AsRef<std::ffi::OsStr>> = args.iter().map(|arg| arg as _).collect();
+    let args: Vec<&dyn AsRef<OsStr>> = args
+        .iter()
+        .map(|arg| -> &dyn AsRef<OsStr> { arg })
+        .collect();
     attest(&args)
 }
 

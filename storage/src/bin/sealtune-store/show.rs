@@ -8,18 +8,20 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use storage::id::Content;
 use storage::{Meter, Progress, StoreError};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt as log_format, registry};
 
 pub(crate) fn log(verbose: u8) {
-    let level = match verbose {
-        0 => "error",
-        1 => "storage=info",
-        _ => "storage=debug",
+    let wanted = match verbose {
+        0 => Targets::new().with_default(Level::ERROR),
+        1 => Targets::new().with_target("storage", Level::INFO),
+        _ => Targets::new().with_target("storage", Level::DEBUG),
     };
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_env_filter(EnvFilter::new(level))
-        .init();
+    let lines = log_format::layer().with_writer(io::stderr);
+    registry().with(lines.with_filter(wanted)).init();
 }
 
 #[derive(Debug)]
