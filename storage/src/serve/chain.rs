@@ -2,6 +2,7 @@
 
 use super::node::Node;
 use crate::error::StoreError;
+use crate::keccak::hash_pair;
 use crate::zg::rpc::Rpc;
 use crate::zg::wire::{Hex, Tx};
 use alloy_sol_types::{SolEvent, private::B256};
@@ -99,12 +100,21 @@ fn decode(log: &Log) -> Option<Tx> {
     Some(Tx {
         stream_ids: Vec::new(),
         data: Vec::new(),
-        data_merkle_root: Root(event.identity.0),
+        data_merkle_root: root_of_nodes(&event.submission.nodes)?,
         merkle_nodes: nodes.collect::<Option<_>>()?,
         start_entry_index: small(event.startPos)?,
         size: small(event.submission.length)?,
         seq: small(event.submissionIndex)?,
     })
+}
+
+/// The file root: the nodes joined from the right. The event's `identity` is a digest
+/// of the submission, not the root.
+fn root_of_nodes(nodes: &[abi::Node]) -> Option<Root> {
+    let roots = nodes.iter().rev().map(|node| node.root.0);
+    roots
+        .reduce(|right, left| hash_pair(&left, &right))
+        .map(Root)
 }
 
 fn small<T: TryFrom<U256>>(number: U256) -> Option<T> {

@@ -77,7 +77,8 @@ pub trait Submitter: Debug + Send + Sync {
     /// The market's price for one sector of 256 bytes.
     async fn price_per_sector(&self) -> Result<Wei, SubmitError>;
 
-    /// The submission of this root and size that is on chain, if there is one.
+    /// The submission of this root and size that is on chain, if there is one. The `identity`
+    /// topic of `Submit` is not the root: the event's nodes, joined from the right, are.
     async fn lookup(&self, content: Content) -> Result<Option<Submitted>, SubmitError>;
 
     /// Sends one transaction with `fee` and waits until it is mined.

@@ -1,5 +1,6 @@
 //! A chain with 0G's real flow and market contracts, and a submitter without keys.
 
+use alloy_primitives::keccak256;
 use alloy_sol_types::{SolCall, SolEvent, SolValue, sol};
 use async_trait::async_trait;
 use proto::{Address, Root, U256, Wei};
@@ -163,14 +164,14 @@ impl Submitter for Unlocked {
     }
 
     async fn lookup(&self, content: Content) -> Result<Option<Submitted>, SubmitError> {
-        let topics = json!([
-            Root(Submit::SIGNATURE_HASH.0).to_string(),
-            null,
-            content.root.to_string()
-        ]);
+        let topics = json!([Root(Submit::SIGNATURE_HASH.0).to_string()]);
         let filter = json!([{"address": self.flow, "fromBlock": "0x0", "topics": topics}]);
         let logs = self.rpc.call("eth_getLogs", filter).await;
-        Ok(logs.as_array().and_then(|logs| logs.first()).map(submitted))
+        let logs = logs.as_array().cloned().unwrap_or_default();
+        Ok(logs
+            .iter()
+            .find(|log| content_of(log) == content)
+            .map(submitted))
     }
 
     async fn submit(&self, submission: &Submission, fee: Wei) -> Result<Submitted, SubmitError> {
@@ -210,6 +211,19 @@ impl Submitter for Unlocked {
 
 fn is_submit(log: &Value) -> bool {
     log["topics"][0] == json!(Root(Submit::SIGNATURE_HASH.0).to_string())
+}
+
+/// The content of a `Submit` event: its nodes, joined from the right, make the root.
+fn content_of(log: &Value) -> Content {
+    let data = log["data"].as_str().expect("data").trim_start_matches("0x");
+    let data = hex::decode(data).expect("hex");
+    let event = Submit::abi_decode_data(&data).expect("a Submit event");
+    let roots = event.3.nodes.iter().rev().map(|node| node.root);
+    let root = roots.reduce(|right, left| keccak256([left.0, right.0].concat()));
+    Content {
+        root: Root(root.expect("a node").0),
+        size: event.3.length.to(),
+    }
 }
 
 fn submitted(log: &Value) -> Submitted {
