@@ -4,6 +4,13 @@
 //! image and binding; theirs is chain and report signature.
 
 #![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+#![allow(
     missing_docs,
     reason = "criterion's macros write undocumented functions"
 )]

@@ -41,10 +41,13 @@ pub struct Transcript {
     #[serde(with = "hex")]
     pub signer: [u8; 33],
     /// SHA-256 of the TLS key's SubjectPublicKeyInfo; zero where there is none.
+    #[serde(with = "digest_hex")]
     pub tls_key: Digest,
     /// SHA-256 of the evidence of all devices; zero where there are none.
+    #[serde(with = "digest_hex")]
     pub devices: Digest,
     /// SHA-256 of the node's configuration document.
+    #[serde(with = "digest_hex")]
     pub config: Digest,
     /// Random per boot.
     #[serde(with = "hex")]
@@ -148,6 +151,20 @@ impl Transcript {
     }
 }
 
+/// Digests in JSON, in hex as the other fields are.
+mod digest_hex {
+    use proto::Digest;
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(digest: &Digest, to: S) -> Result<S::Ok, S::Error> {
+        hex::serialize(digest.0, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Digest, D::Error> {
+        hex::deserialize(from).map(Digest)
+    }
+}
+
 impl Purpose {
     pub const fn word(self) -> &'static str {
         match self {
@@ -235,6 +252,7 @@ mod tests {
         let transcript = transcript();
         let json = serde_json::to_string(&transcript).unwrap();
 
+        assert!(json.contains(&"05".repeat(32)), "{json}");
         assert_eq!(
             serde_json::from_str::<Transcript>(&json).unwrap(),
             transcript

@@ -69,18 +69,24 @@ impl Verdict {
 
     /// Refuses what came with files that do not belong together.
     pub(crate) fn unless_faulty(self, faults: &[String]) -> Self {
-        if faults.is_empty() {
+        let mut findings = Findings::default();
+        for fault in faults {
+            let expected = "files that belong together";
+            findings.note(Group::Authenticity, Reason::Bundle, expected, fault);
+        }
+        self.with_findings(findings)
+    }
+
+    /// The same verdict, refused for these reasons too.
+    pub(crate) fn with_findings(self, findings: Findings) -> Self {
+        if findings.is_empty() {
             return self;
         }
         let mut rejection = match self {
             Self::Accepted(attested) => attested.refused(),
             Self::Rejected(rejection) => rejection,
         };
-        for fault in faults {
-            let expected = "files that belong together";
-            let findings = &mut rejection.findings;
-            findings.note(Group::Authenticity, Reason::Bundle, expected, fault);
-        }
+        rejection.findings.extend(findings);
         Self::Rejected(rejection)
     }
 

@@ -1,5 +1,13 @@
 //! Recorded evidence, judged as it must be.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
 mod common;
 
 use common::{attest, cases, json, vectors};

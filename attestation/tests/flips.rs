@@ -1,5 +1,13 @@
 //! Single bits of genuine reports, turned over: every one has to be noticed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
 mod common;
 
 use attestation::{At, Cpu, Evidence, Policy, TrustRoots, snp, verify};

@@ -1,5 +1,13 @@
 //! No program that is released contains the simulator.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
 use serde_json::Value;
 use std::process::Command;
 

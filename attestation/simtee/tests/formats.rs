@@ -1,5 +1,13 @@
 //! Evidence of our own making, in every form the simulator knows, judged like AMD's.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
 use attestation::snp::{self, KeyKind, Line};
 use attestation::{At, Cpu, Evidence, Policy, Reason, TrustRoots, Verdict, verify};
 use rand::rngs::StdRng;

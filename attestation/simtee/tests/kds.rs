@@ -1,5 +1,13 @@
 //! The key server's client, against a server that behaves badly.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
 use attestation::At;
 use attestation::kds::{Http, Kds, KdsError, Store};
 use attestation::snp::Line;

@@ -1,6 +1,14 @@
 //! A stranger verifies a bundle: against the simulator's root, against AMD's, and with
 //! stock OpenSSL.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
 use attestation::bundle::{Bundle, Parts};
 use attestation::device::{RawReport, ReportSource};
 use attestation::snp::{CertTable, KeyKind};
@@ -90,7 +98,7 @@ impl Simulator {
             ark: table.ark.unwrap().to_vec(),
             crl: Some(fs::read(self.path("crl.der")).unwrap()),
             transcript: Some(transcript.clone()),
-            devices: BTreeMap::new(),
+            devices: Vec::new(),
         };
         Bundle::build(&parts).unwrap()
     }

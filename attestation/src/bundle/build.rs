@@ -1,6 +1,6 @@
 //! A bundle made from its parts, by the machine that proves itself.
 
-use super::{BadBundle, Bundle, DEVICES, derived, manifest, pem};
+use super::{BadBundle, Bundle, derived, devices, manifest, pem};
 use crate::Transcript;
 use crate::snp::KeyKind;
 use std::collections::BTreeMap;
@@ -15,8 +15,16 @@ pub struct Parts {
     pub ark: Vec<u8>,
     pub crl: Option<Vec<u8>>,
     pub transcript: Option<Transcript>,
-    /// Evidence of devices, by file name without a folder.
-    pub devices: BTreeMap<String, Vec<u8>>,
+    /// The devices, in the order of enumeration.
+    pub devices: Vec<Device>,
+}
+
+/// One device's evidence, as it was collected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    pub report: Vec<u8>,
+    /// Its certificates in PEM, leaf first.
+    pub chain: String,
 }
 
 impl Bundle {
@@ -31,8 +39,10 @@ impl Bundle {
             put(&mut files, [("transcript.json", json(transcript))].into());
         }
         put(&mut files, parts.reports());
-        for (name, bytes) in &parts.devices {
-            files.insert(format!("{DEVICES}{name}"), bytes.clone());
+        for (index, device) in parts.devices.iter().enumerate() {
+            let [report, chain] = devices::names(index);
+            files.insert(report, device.report.clone());
+            files.insert(chain, device.chain.clone().into_bytes());
         }
         files.insert("bundle.json".to_owned(), manifest::write(&files));
         Self::from_files(files)

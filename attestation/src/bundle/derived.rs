@@ -1,7 +1,8 @@
 //! The files of a bundle that follow from others, and are there for other people's tools.
 
-use super::{Bundle, DEVICES, devices_digest};
+use super::{Bundle, DEVICES};
 use crate::Transcript;
+use crate::gpu::devices_digest;
 use crate::snp::{KeyKind, Report, TableEntry, signature_der, write_table};
 use std::collections::BTreeMap;
 
@@ -77,19 +78,12 @@ fn extended_report_fault(bundle: &Bundle) -> Option<String> {
 }
 
 fn devices_fault(bundle: &Bundle) -> Option<String> {
-    let promised = bundle
-        .transcript
-        .as_ref()
-        .map(|transcript| transcript.devices);
-    let shown = devices_digest(&bundle.files);
-    match promised {
-        Some(promised) if promised == shown => None,
-        Some(_) => Some(format!(
-            "the files in {DEVICES} are not those the transcript names"
-        )),
-        None if bundle.files.keys().any(|name| name.starts_with(DEVICES)) => Some(format!(
-            "there are files in {DEVICES} and no transcript that names them"
-        )),
-        None => None,
+    if bundle.has_stray_device_files() {
+        return Some(format!("{DEVICES} holds files that belong to no device"));
     }
+    let transcript = bundle.transcript.as_ref();
+    let promised = transcript.map(|transcript| transcript.devices);
+    let shown = devices_digest(&bundle.presented());
+    (promised.unwrap_or_default() != shown)
+        .then(|| format!("the devices in {DEVICES} are not those the transcript names"))
 }

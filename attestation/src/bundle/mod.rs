@@ -12,18 +12,20 @@
 //!   crl.der            the revocation list, where there is one
 //!   transcript.json    what REPORT_DATA stands for, and transcript.bin, the bytes hashed
 //!   node.pub           the node's signing key, in hex
-//!   gpu/…              evidence of devices
+//!   gpu/0.spdm         the first device's evidence, and gpu/0.chain.pem, its
+//!                      certificates; then 1, 2, …
 //!   bundle.json        SHA-256 of every other file
 //! ```
 
 mod archive;
 mod build;
 mod derived;
+mod devices;
 mod folder;
 mod manifest;
 mod pem;
 
-pub use build::Parts;
+pub use build::{Device, Parts};
 pub use folder::FolderError;
 
 use crate::{At, Cpu, Evidence, Policy, Transcript, TrustRoots, Verdict, snp, verify};
@@ -38,6 +40,7 @@ pub const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Nor all of them together near this.
 pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The folder of device evidence.
 const DEVICES: &str = "gpu/";
 
 /// A bundle's files, read, and the faults that were found among them.
@@ -135,25 +138,6 @@ impl Bundle {
         } else {
             Err(BadBundle::Missing(name))
         }
-    }
-}
-
-/// SHA-256 over the evidence of all devices, names and bytes; zero where there are none.
-/// The transcript carries it, so that the report vouches for exactly these devices.
-pub fn devices_digest(files: &BTreeMap<String, Vec<u8>>) -> Digest {
-    let devices = files.iter().filter(|(name, _)| name.starts_with(DEVICES));
-    let mut context = ring::digest::Context::new(&SHA256);
-    let mut any = false;
-    for field in devices.flat_map(|(name, bytes)| [name.as_bytes(), bytes]) {
-        any = true;
-        let length = u64::try_from(field.len()).unwrap_or(u64::MAX);
-        context.update(&length.to_be_bytes());
-        context.update(field);
-    }
-    if any {
-        to_digest(context.finish().as_ref())
-    } else {
-        Digest::default()
     }
 }
 

@@ -97,7 +97,7 @@ fn line(judged: &Judged, at: At) -> Value {
     })
 }
 
-fn claims(claims: &Claims) -> Value {
+pub(super) fn claims(claims: &Claims) -> Value {
     let compared = claims.compared.iter().map(|compared| {
         json!({
             "version": compared.version,

@@ -1,7 +1,7 @@
 //! Verdicts as one line of JSON.
 
 use crate::{Attested, Claims, Finding, Judgement, Rejection, Verdict};
-use crate::{snp, tdx};
+use crate::{gpu, snp, tdx};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -14,6 +14,17 @@ pub(super) fn verdict(verdict: &Verdict) -> Value {
         Verdict::Accepted(attested) => accepted(attested),
         Verdict::Rejected(rejection) => rejected(rejection),
     }
+}
+
+/// The same, with what is proven of the machine's devices.
+pub(super) fn verdict_with_devices(verdict: &Verdict, devices: &[&gpu::Claims]) -> Value {
+    let mut value = self::verdict(verdict);
+    let devices = devices.iter().map(|device| super::gpu::claims(device));
+    add(
+        &mut value,
+        json!({ "devices": devices.collect::<Vec<_>>() }),
+    );
+    value
 }
 
 fn accepted(attested: &Attested) -> Value {

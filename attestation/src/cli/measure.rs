@@ -45,9 +45,9 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let digest = digest(&launch).map_err(|why| Failure::caused("this launch", &why))?;
     if args.json {
-        super::json::write_line(out, &answer(args, &digest))?
+        super::json::write_line(out, &answer(args, &digest))?;
     } else {
-        writeln!(out, "{}", hex::encode(digest))?
+        writeln!(out, "{}", hex::encode(digest))?;
     }
     Ok(Exit::Accepted)
 }

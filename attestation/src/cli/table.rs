@@ -23,9 +23,9 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let (table, findings) = judge(&bytes);
     let answer = answer(table.as_ref(), &findings);
     if args.json {
-        json::write_line(out, &answer)?
+        json::write_line(out, &answer)?;
     } else {
-        writeln!(out, "{answer:#}")?
+        writeln!(out, "{answer:#}")?;
     }
     Ok(if findings.is_empty() {
         Exit::Accepted

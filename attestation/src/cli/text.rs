@@ -2,18 +2,28 @@
 
 use crate::{
     Attested, Binding, Claims, Finding, Group, Judgement, Policy, Rejection, Transcript,
-    TrustDomain, Verdict, snp,
+    TrustDomain, Verdict, gpu, snp, tdx,
 };
 use std::io::{self, Write};
 
-pub(super) fn write(out: &mut dyn Write, verdict: &Verdict, policy: &Policy) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    verdict: &Verdict,
+    devices: &[&gpu::Claims],
+    policy: &Policy,
+) -> io::Result<()> {
     match verdict {
-        Verdict::Accepted(attested) => accepted(out, attested, policy),
+        Verdict::Accepted(attested) => accepted(out, attested, devices, policy),
         Verdict::Rejected(rejection) => rejected(out, rejection),
     }
 }
 
-fn accepted(out: &mut dyn Write, attested: &Attested, policy: &Policy) -> io::Result<()> {
+fn accepted(
+    out: &mut dyn Write,
+    attested: &Attested,
+    devices: &[&gpu::Claims],
+    policy: &Policy,
+) -> io::Result<()> {
     writeln!(out, "ACCEPTED\n")?;
     writeln!(out, "Who vouches: {}", voucher(attested.domain()))?;
     writeln!(
@@ -23,14 +33,17 @@ fn accepted(out: &mut dyn Write, attested: &Attested, policy: &Policy) -> io::Re
     )?;
     writeln!(out, "Proven:")?;
     match attested.claims() {
-        Claims::Snp(claims) => proven(out, claims)?,
-        Claims::Tdx(claims) => super::tdx::proven(out, claims)?,
+        Claims::Snp(claims) => snp_proven(out, claims)?,
+        Claims::Tdx(claims) => tdx_proven(out, claims)?,
     }
     if let Some(transcript) = attested.bound() {
         bound(out, transcript)?;
     }
+    for device in devices {
+        device_proven(out, device)?;
+    }
     writeln!(out, "\nNot proven:")?;
-    for line in not_proven(attested, policy) {
+    for line in not_proven(attested, devices, policy) {
         writeln!(out, "  - {line}")?;
     }
     judged(out, attested.judgement())
@@ -48,7 +61,7 @@ fn voucher(domain: TrustDomain) -> String {
     }
 }
 
-fn proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
+fn snp_proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
     let report = &claims.report;
     let signer = match &claims.csp {
         Some(csp) => format!("some machine of {csp}"),
@@ -88,6 +101,33 @@ fn proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
     }
 }
 
+fn tdx_proven(out: &mut dyn Write, claims: &tdx::Claims) -> io::Result<()> {
+    let registers = &claims.registers;
+    writeln!(out, "  - an Intel TDX guest")?;
+    writeln!(out, "  - firmware (MRTD): {}", hex::encode(registers.mrtd))?;
+    for (number, value) in registers.rtmr.iter().enumerate() {
+        writeln!(out, "  - RTMR{number}: {}", hex::encode(value))?;
+    }
+    if let Some(tcb) = &claims.tcb {
+        let (status, since) = (tcb.status.word(), &tcb.level_since);
+        writeln!(
+            out,
+            "  - Intel calls its TCB {status}, at the level of {since}"
+        )?;
+    }
+    Ok(())
+}
+
+fn device_proven(out: &mut dyn Write, device: &gpu::Claims) -> io::Result<()> {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    let (driver, vbios) = (or_none(&device.driver), or_none(&device.vbios));
+    let (kind, name) = (device.kind.word(), &device.device);
+    writeln!(
+        out,
+        "  - an NVIDIA {kind}, {name}: driver {driver}, VBIOS {vbios}"
+    )
+}
+
 fn bound(out: &mut dyn Write, transcript: &Transcript) -> io::Result<()> {
     writeln!(
         out,
@@ -111,7 +151,7 @@ fn bound(out: &mut dyn Write, transcript: &Transcript) -> io::Result<()> {
     )
 }
 
-fn not_proven(attested: &Attested, policy: &Policy) -> Vec<String> {
+fn not_proven(attested: &Attested, devices: &[&gpu::Claims], policy: &Policy) -> Vec<String> {
     let mut lines = vec!["that nobody with physical access listens on the memory bus".to_owned()];
     match &policy.binding {
         Binding::Transcript { nonce: Some(_), .. } => {}
@@ -123,25 +163,47 @@ fn not_proven(attested: &Attested, policy: &Policy) -> Vec<String> {
             lines.push("which key the machine holds: the policy does not ask".to_owned());
         }
     }
-    if policy.snp.measurements.is_none() {
+    lines.extend(match attested.claims() {
+        Claims::Snp(_) => snp_not_proven(&policy.snp),
+        Claims::Tdx(_) => tdx_not_proven(&policy.tdx),
+    });
+    lines.push(if devices.is_empty() {
+        "that it has a GPU, or which: no evidence of one was proven".to_owned()
+    } else {
+        gpu::CAVEAT.to_owned()
+    });
+    let unknown = devices.iter().any(|device| device.compared.is_empty());
+    if unknown {
+        lines.push("that a GPU runs NVIDIA's driver and VBIOS: pass --rim to compare".to_owned());
+    }
+    lines
+}
+
+fn snp_not_proven(policy: &snp::Policy) -> Vec<String> {
+    let mut lines = Vec::new();
+    if policy.measurements.is_none() {
         lines.push("that the image is one you know: the policy does not check it".to_owned());
     }
-    if policy.snp.host_data.is_none() {
+    if policy.host_data.is_none() {
         lines.push(
             "what the host configured at launch (HOST_DATA): the policy does not check it"
                 .to_owned(),
         );
     }
-    if policy.snp.crl == snp::Crl::Ignore {
+    if policy.crl == snp::Crl::Ignore {
         lines.push("that no certificate was revoked: the policy does not check it".to_owned());
     }
-    if attested
-        .bound()
-        .is_some_and(|bound| bound.devices == proto::Digest::default())
-    {
-        lines.push("that it has a GPU, or which: no evidence of devices came along".to_owned());
-    }
     lines
+}
+
+fn tdx_not_proven(policy: &tdx::Policy) -> Vec<String> {
+    let registers = [("MRTD", &policy.mrtd)].into_iter();
+    let names = ["RTMR0", "RTMR1", "RTMR2", "RTMR3"];
+    let unchecked = registers.chain(names.into_iter().zip(&policy.rtmr));
+    unchecked
+        .filter(|(_, allowed)| allowed.is_none())
+        .map(|(name, _)| format!("that {name} is one you know: the policy does not check it"))
+        .collect()
 }
 
 fn rejected(out: &mut dyn Write, rejection: &Rejection) -> io::Result<()> {

@@ -1,11 +1,13 @@
 //! `sealtune-attest verify`: a bundle, judged by a policy file.
 
 use super::{Exit, Failure, clock, json, read, text};
-use crate::{At, Binding, Bundle, Policy, TrustRoots};
+use crate::gpu::{self, AttestedDevices};
+use crate::{At, Binding, Bundle, Findings, Policy, TrustRoots, Verdict};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const POLICY_BYTES_MAX: u64 = 1024 * 1024;
+const RIM_BYTES_MAX: u64 = 4 * 1024 * 1024;
 const ROOT_BYTES_MAX: u64 = 64 * 1024;
 
 /// Verifies a bundle and says what was proven, by whom, and what was not.
@@ -25,6 +27,12 @@ pub(super) struct Args {
     /// Believe this simulator's root, and no other. What it vouches for is not hardware.
     #[arg(long, value_name = "PEM")]
     development_root: Option<PathBuf>,
+    /// A reference file of NVIDIA's for the GPUs' driver or VBIOS; any number of them.
+    #[arg(long = "rim", value_name = "FILE")]
+    rims: Vec<PathBuf>,
+    /// Refuse a GPU whose driver or VBIOS has no reference file.
+    #[arg(long)]
+    require_rims: bool,
     /// One line of JSON instead of a report for people.
     #[arg(long)]
     json: bool,
@@ -36,13 +44,39 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let bundle =
         Bundle::read(&args.bundle).map_err(|why| Failure::caused(args.bundle.display(), &why))?;
     let now = args.at.unwrap_or_else(clock::now);
-    let verdict = bundle.verify(&policy, &roots, now);
+    let mut unread = Findings::default();
+    let rims = rims(&args.rims, &mut unread)?;
+    let judged = bundle.verify_with_devices(&policy, &roots, &rims, args.devices(), now);
+    let (verdict, devices) = match judged {
+        Ok((cpu, devices)) => (Verdict::Accepted(cpu), devices),
+        Err(rejection) => (Verdict::Rejected(rejection), None),
+    };
+    let verdict = verdict.with_findings(unread);
+    let devices: Vec<_> = devices.iter().flat_map(AttestedDevices::devices).collect();
     if args.json {
-        json::write_line(out, &json::verdict(&verdict))?
+        json::write_line(out, &json::verdict_with_devices(&verdict, &devices))?;
     } else {
-        text::write(out, &verdict, &policy)?
+        text::write(out, &verdict, &devices, &policy)?;
     }
     Ok(Exit::of(&verdict))
+}
+
+impl Args {
+    /// Of many reference files each device takes those for what it runs.
+    const fn devices(&self) -> gpu::Policy {
+        gpu::Policy {
+            rims_required: self.require_rims,
+            ignore_other_rims: true,
+            rim_dates: gpu::RimDates::SignerMayHaveEnded,
+        }
+    }
+}
+
+fn rims(paths: &[PathBuf], unread: &mut Findings) -> Result<Vec<gpu::Rim>, Failure> {
+    let files = paths.iter().map(|path| read(path, RIM_BYTES_MAX));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    Ok(gpu::Rim::parse_all(&files, unread))
 }
 
 fn policy(path: &Path) -> Result<Policy, Failure> {

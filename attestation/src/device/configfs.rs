@@ -135,3 +135,90 @@ impl Drop for Entry {
         let _stays = fs::remove_dir(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// A request's directory as the kernel fills it.
+    fn filled(provider: &str) -> (tempfile::TempDir, Entry) {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("entry");
+        fs::create_dir(&path).unwrap();
+        for (name, content) in [
+            ("generation", "1\n"),
+            ("inblob", ""),
+            ("outblob", "report"),
+            ("auxblob", "table"),
+            ("privlevel", ""),
+            ("provider", provider),
+        ] {
+            fs::write(path.join(name), content).unwrap();
+        }
+        (root, Entry(path))
+    }
+
+    #[test]
+    fn a_report_is_asked_for_at_the_highest_level() {
+        let (_root, entry) = filled("sev_guest\n");
+
+        let report = entry.ask(&[7; 64]).unwrap().unwrap();
+
+        let expected = RawReport::Snp {
+            report: b"report".to_vec(),
+            table: b"table".to_vec(),
+        };
+        assert_eq!(report, expected);
+        assert_eq!(entry.read("inblob").unwrap(), [7; 64]);
+        assert_eq!(entry.read("privlevel").unwrap(), b"0");
+    }
+
+    #[test]
+    fn a_quote_has_no_table() {
+        let (_root, entry) = filled("tdx_guest\n");
+
+        let quote = entry.ask(&[7; 64]).unwrap().unwrap();
+
+        assert_eq!(
+            quote,
+            RawReport::Tdx {
+                quote: b"report".to_vec()
+            }
+        );
+    }
+
+    #[test]
+    fn a_provider_nobody_knows_is_refused() {
+        let (_root, entry) = filled("other\n");
+
+        assert!(matches!(
+            entry.ask(&[7; 64]),
+            Err(SourceError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn a_report_another_writer_came_between_is_not_ours() {
+        let (_root, entry) = filled("sev_guest\n");
+        let pipes = ["generation", "outblob"].map(|name| pipe(&entry.0.join(name)));
+
+        // Opening a pipe waits for its reader: the counter moves while the report is read.
+        let writer = std::thread::spawn(move || {
+            let [counter, report] = pipes;
+            fs::write(&counter, "1\n").unwrap();
+            fs::write(&report, "report").unwrap();
+            fs::write(&counter, "2\n").unwrap();
+        });
+        let report = entry.ask(&[7; 64]).unwrap();
+
+        assert_eq!(report, None);
+        writer.join().unwrap();
+    }
+
+    fn pipe(path: &Path) -> PathBuf {
+        fs::remove_file(path).unwrap();
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        path.to_owned()
+    }
+}

@@ -1,6 +1,10 @@
 //! What the tests of recorded evidence share.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "each test file uses a part; what is left out is said"
+)]
 
 use serde_json::Value;
 use std::ffi::OsString;
