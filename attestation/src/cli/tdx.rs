@@ -4,7 +4,7 @@ use super::{Exit, Failure, json, read};
 use crate::tdx::{Claims, Collateral, Evidence, Judged, Policy, TcbStatus, judge};
 use crate::{At, Findings, Group, Reason, VERIFIER};
 use serde_json::{Value, json};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -107,36 +107,19 @@ fn explain(judged: &Judged, at: At, out: &mut dyn Write) -> Result<(), Failure> 
     let Some(claims) = &judged.claims else {
         return Ok(());
     };
-    proven(out, claims)?;
-    if claims.tcb.is_none() {
-        writeln!(out, "Not proven: the platform's firmware level.")?;
+    writeln!(out, "Intel TDX quote, version {}", claims.version)?;
+    writeln!(out, "  MRTD {}", hex::encode(claims.registers.mrtd))?;
+    for (number, register) in claims.registers.rtmr.iter().enumerate() {
+        writeln!(out, "  RTMR{number} {}", hex::encode(register))?;
+    }
+    writeln!(out, "  REPORT_DATA {}", hex::encode(claims.report_data))?;
+    match &claims.tcb {
+        Some(tcb) => writeln!(out, "  platform {} as of {}", tcb.status, tcb.level_since)?,
+        None => writeln!(out, "Not proven: the platform's firmware level.")?,
     }
     writeln!(
         out,
         "Not proven: which image runs in it; compare the registers with those of a release."
     )?;
     Ok(())
-}
-
-/// What a quote says, for people.
-pub(super) fn proven(out: &mut dyn Write, claims: &Claims) -> io::Result<()> {
-    let registers = &claims.registers;
-    writeln!(
-        out,
-        "  - an Intel TDX guest, quote version {}",
-        claims.version
-    )?;
-    writeln!(out, "  - image (MRTD): {}", hex::encode(registers.mrtd))?;
-    for (number, register) in registers.rtmr.iter().enumerate() {
-        writeln!(out, "  - RTMR{number}: {}", hex::encode(register))?;
-    }
-    writeln!(out, "  - REPORT_DATA: {}", hex::encode(claims.report_data))?;
-    match &claims.tcb {
-        Some(tcb) => writeln!(
-            out,
-            "  - platform firmware: {}, by Intel's levels of {}",
-            tcb.status, tcb.level_since
-        ),
-        None => Ok(()),
-    }
 }

@@ -70,11 +70,11 @@ impl Chain {
     pub(super) fn of(forms: &[Form]) -> Self {
         let mut parties: Vec<Party> = (0..forms.len()).map(Party::new).collect();
         let above = |place: usize| parties.get(place + 1).or(parties.last()).unwrap();
-        let issue = |(place, form): (usize, &Form)| {
-            let subject = parties.get(place).unwrap();
+        let issue = |(place, (subject, form)): (usize, (&Party, &Form))| {
             above(place).certify(subject, form, place as u8 + 1)
         };
-        let certificates = forms.iter().enumerate().map(issue).collect();
+        let pairs = parties.iter().zip(forms).enumerate();
+        let certificates = pairs.map(issue).collect();
         Self {
             leaf: parties.remove(0),
             certificates,

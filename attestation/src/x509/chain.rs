@@ -80,7 +80,7 @@ fn expect_profiles(chain: &[Cert], rules: &Rules<'_>, findings: &mut Findings) {
         } else {
             (cert.stands_above(place), "an authority over those below")
         };
-        if !fits || !cert.is_understood() {
+        if !fits {
             let expected = format!("{}: {expected} at place {place}", rules.what);
             let found = cert.subject().to_string();
             findings.note(rules.group, Reason::CertProfile, expected, found);

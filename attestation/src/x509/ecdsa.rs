@@ -10,12 +10,6 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-/// Basic constraints and key usage.
-const UNDERSTOOD: [ObjectIdentifier; 2] = [
-    ObjectIdentifier::new_unwrap("2.5.29.19"),
-    ObjectIdentifier::new_unwrap("2.5.29.15"),
-];
-
 /// A curve with the hash that goes with it; a chain is of one scheme throughout.
 #[derive(Debug)]
 pub(crate) struct Scheme {
@@ -89,12 +83,6 @@ impl Cert {
             Ok(None) | Err(_) => false,
         };
         usage && !self.claims_authority()
-    }
-
-    /// Whether every extension that must be understood is.
-    pub(crate) fn is_understood(&self) -> bool {
-        let mut extensions = self.extensions();
-        extensions.all(|(oid, critical, _value)| !critical || UNDERSTOOD.contains(&oid))
     }
 
     /// Whether it is the very certificate of these bytes.
