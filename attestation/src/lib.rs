@@ -16,6 +16,14 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "a test that panics is a test that fails"
+    )
+)]
 #![allow(
     clippy::doc_markdown,
     reason = "the names of fields in vendors' specifications are plain words here"

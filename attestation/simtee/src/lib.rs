@@ -7,7 +7,8 @@
 
 #![allow(
     clippy::doc_markdown,
-    reason = "the names of fields in vendors' specifications are plain words here"
+    clippy::similar_names,
+    reason = "the names in vendors' specifications are plain words here: ARK, ASK, ASVK"
 )]
 
 mod cert;

@@ -34,7 +34,7 @@ fn accepted(
     writeln!(out, "Proven:")?;
     match attested.claims() {
         Claims::Snp(claims) => snp_proven(out, claims)?,
-        Claims::Tdx(claims) => super::tdx::proven(out, claims)?,
+        Claims::Tdx(claims) => tdx_proven(out, claims)?,
     }
     if let Some(transcript) = attested.bound() {
         bound(out, transcript)?;
@@ -99,6 +99,23 @@ fn snp_proven(out: &mut dyn Write, claims: &snp::Claims) -> io::Result<()> {
             writeln!(out, "  - OUT OF DATE since {since}: {}", open.join(", "))
         }
     }
+}
+
+fn tdx_proven(out: &mut dyn Write, claims: &tdx::Claims) -> io::Result<()> {
+    let registers = &claims.registers;
+    writeln!(out, "  - an Intel TDX guest")?;
+    writeln!(out, "  - firmware (MRTD): {}", hex::encode(registers.mrtd))?;
+    for (number, value) in registers.rtmr.iter().enumerate() {
+        writeln!(out, "  - RTMR{number}: {}", hex::encode(value))?;
+    }
+    if let Some(tcb) = &claims.tcb {
+        let (status, since) = (tcb.status.word(), &tcb.level_since);
+        writeln!(
+            out,
+            "  - Intel calls its TCB {status}, at the level of {since}"
+        )?;
+    }
+    Ok(())
 }
 
 fn device_proven(out: &mut dyn Write, device: &gpu::Claims) -> io::Result<()> {
