@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IOwned} from "./IOwned.sol";
+
 /// The account of every customer: one balance, shared by all services.
 /// The external interface is that of 0G's generation 3 `LedgerManager`.
-interface ILedger {
+interface ILedger is IOwned {
     /// `totalBalance` is `availableBalance` and all that lies in sub-accounts of services.
     struct LedgerInfo {
         address user;
@@ -26,7 +28,6 @@ interface ILedger {
     event FundSpent(address indexed user, address indexed service, uint256 amount);
     event Initialized(uint8 version);
     event LedgerInfoUpdated(address indexed user, string additionalInfo);
-    event OwnershipTransferred(address indexed previousOwner, address indexed newOwner);
     event RecommendedServiceUpdated(string serviceType, string version, address serviceAddress);
     event ServiceRegistered(address indexed serviceAddress, string serviceName);
 
@@ -100,17 +101,12 @@ interface ILedger {
 
     function setRecommendedService(string memory serviceType, string memory version) external;
 
-    function transferOwnership(address newOwner) external;
-
-    function renounceOwnership() external;
-
     /// Always refused: the constructor has done it. Kept for the shape of the interface.
     function initialize(address owner) external;
 
     // Views.
 
     function initialized() external view returns (bool);
-    function owner() external view returns (address);
     function getLedger(address user) external view returns (LedgerInfo memory);
     function getAllLedgers(uint256 offset, uint256 limit)
         external
