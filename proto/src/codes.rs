@@ -3,45 +3,62 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A number that names no reason this version knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no reason this version knows")]
-pub struct UnknownReason(pub u16);
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident or $(#[$unknown_doc:meta])* $unknown:ident($says:literal)
+     { $($(#[$group:meta])* $variant:ident = $code:literal, $text:literal;)* }) => {
+        $(#[$unknown_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+        #[error($says)]
+        pub struct $unknown(pub u16);
 
-macro_rules! reasons {
-    ($($(#[$group:meta])* $name:ident = $code:literal, $text:literal;)*) => {
-        /// The public reason a task ended without payment. It goes on chain and into
-        /// other people's scripts: a number is never reused and never changes its meaning.
+        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "u16", try_from = "u16")]
         #[repr(u16)]
-        pub enum Reason { $($(#[$group])* #[doc = $text] $name = $code,)* }
+        pub enum $name { $($(#[$group])* #[doc = $text] $variant = $code,)* }
 
-        impl Reason {
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The stable number.
             pub const fn code(self) -> u16 {
-                match self { $(Self::$name => $code,)* }
+                match self { $(Self::$variant => $code,)* }
             }
 
-            /// What the customer reads.
+            /// What people read.
             pub const fn text(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
+                match self { $(Self::$variant => $text,)* }
             }
         }
 
-        impl TryFrom<u16> for Reason {
-            type Error = UnknownReason;
+        impl TryFrom<u16> for $name {
+            type Error = $unknown;
 
-            fn try_from(code: u16) -> Result<Self, UnknownReason> {
-                match code { $($code => Ok(Self::$name),)* _ => Err(UnknownReason(code)) }
+            fn try_from(code: u16) -> Result<Self, $unknown> {
+                match code { $($code => Ok(Self::$variant),)* _ => Err($unknown(code)) }
+            }
+        }
+
+        impl From<$name> for u16 {
+            fn from(code: $name) -> Self {
+                code.code()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{} ({})", self.text(), self.code())
             }
         }
     };
 }
 
-reasons! {
+codes! {
+    /// The public reason a task ended without payment. It goes on chain and into
+    /// other people's scripts: a number is never reused and never changes its meaning.
+    Reason or
+    /// A number that names no reason this version knows.
+    UnknownReason("{0} is no reason this version knows") {
     // 100: the order itself.
     SignatureInvalid = 100, "the order's signature is not the customer's";
     NonceUsed = 101, "the order's nonce was used before";
@@ -63,6 +80,7 @@ reasons! {
     TooBusy = 300, "the node's queue is full";
     Draining = 301, "the node is draining and takes no new orders";
     BreakerOpen = 302, "the node has stopped taking orders until its operator looks";
+    NoNode = 303, "no node known here can serve this order";
     // 400: the customer's data.
     DatasetUnavailable = 400, "the dataset cannot be fetched";
     DatasetMismatch = 401, "the dataset is not what its root promises";
@@ -77,19 +95,43 @@ reasons! {
     TrainerFailed = 502, "the trainer failed";
     TriesExhausted = 503, "the node tried as often as it may";
     Cancelled = 504, "the customer cancelled the order";
-}
+}}
 
-impl From<Reason> for u16 {
-    fn from(reason: Reason) -> Self {
-        reason.code()
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.text(), self.code())
-    }
-}
+codes! {
+    /// Why a call failed, beside its gRPC status. A task is not touched by it.
+    CallError or
+    /// A number that names no call error this version knows.
+    UnknownCallError("{0} is no call error this version knows") {
+    // 600: the message.
+    MessageMalformed = 600, "the message is malformed";
+    MessageTooLarge = 601, "the message is larger than any valid one";
+    Unexpected = 602, "the message does not belong here in this stream";
+    // 620: who calls.
+    PermitMissing = 620, "this needs the customer's permit";
+    PermitInvalid = 621, "the permit is not signed by the customer";
+    PermitInsufficient = 622, "the permit does not allow this";
+    PermitExpired = 623, "the permit has expired";
+    CallerUnknown = 624, "the caller may not do this";
+    FenceStale = 625, "a later session has taken over";
+    EvidenceRejected = 626, "the attestation evidence is rejected";
+    // 640: what is asked for.
+    TaskUnknown = 640, "no such task here";
+    BlobUnknown = 641, "no such blob here";
+    BlobOffsetWrong = 642, "the upload must go on where the held bytes end";
+    BlobMismatch = 643, "the bytes do not have the root they were announced with";
+    BlobTooLarge = 644, "the blob is larger than this broker takes";
+    PageUnknown = 645, "the page does not come from this list";
+    TaskFinished = 646, "the task is already finished";
+    // 660: how much.
+    RateLimited = 660, "too many calls; slow down";
+    QuotaExceeded = 661, "the quota is used up";
+    TooManyStreams = 662, "too many open streams";
+    // 680: the callee.
+    NotReady = 680, "not ready yet; try again";
+    DeviceBusy = 681, "the attestation device is busy; try again";
+    NodeUnreachable = 682, "the node cannot be reached now";
+    Internal = 690, "a fault of the callee's own";
+}}
 
 #[cfg(test)]
 mod tests {
@@ -99,6 +141,20 @@ mod tests {
     fn every_reason_survives_its_number() {
         for &reason in Reason::ALL {
             assert_eq!(Reason::try_from(reason.code()), Ok(reason));
+        }
+    }
+
+    #[test]
+    fn every_call_error_survives_its_number() {
+        for &error in CallError::ALL {
+            assert_eq!(CallError::try_from(error.code()), Ok(error));
+        }
+    }
+
+    #[test]
+    fn no_number_is_both_a_reason_and_a_call_error() {
+        for &reason in Reason::ALL {
+            assert!(CallError::try_from(reason.code()).is_err());
         }
     }
 

@@ -1,26 +1,26 @@
 //! Ids, digests, amounts and times; no two of them can be swapped by accident.
 
 use alloy_primitives::U256;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
 /// Seconds since the Unix epoch, as the chain counts them.
 pub type Seconds = u64;
 
-/// Text that is not `0x` and 64 hexadecimal digits.
+/// Text that is not `0x` and two hexadecimal digits for each byte of the id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 0x and 64 hexadecimal digits")]
+#[error("expected 0x and two hexadecimal digits for each byte")]
 pub struct BadHex;
 
 macro_rules! word {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident[$size:literal]) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub struct $name(pub [u8; 32]);
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $size]);
 
         impl $name {
-            pub const fn as_bytes(&self) -> &[u8; 32] {
+            pub const fn as_bytes(&self) -> &[u8; $size] {
                 &self.0
             }
         }
@@ -42,15 +42,37 @@ macro_rules! word {
 
             fn from_str(text: &str) -> Result<Self, BadHex> {
                 let digits = text.strip_prefix("0x").ok_or(BadHex)?;
-                let mut bytes = [0; 32];
+                let mut bytes = [0; $size];
                 hex::decode_to_slice(digits, &mut bytes).map_err(|_digits| BadHex)?;
                 Ok(Self(bytes))
             }
         }
 
-        impl From<[u8; 32]> for $name {
-            fn from(bytes: [u8; 32]) -> Self {
+        impl From<[u8; $size]> for $name {
+            fn from(bytes: [u8; $size]) -> Self {
                 Self(bytes)
+            }
+        }
+
+        /// Text for people and their tools, plain bytes for the journal.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                if to.is_human_readable() {
+                    to.collect_str(self)
+                } else {
+                    self.0.serialize(to)
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                if from.is_human_readable() {
+                    let text = String::deserialize(from)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                } else {
+                    Deserialize::deserialize(from).map(Self)
+                }
             }
         }
     };
@@ -58,20 +80,35 @@ macro_rules! word {
 
 word! {
     /// Names an order, and so the task that serves it: the order's EIP-712 digest.
-    TaskId
+    TaskId[32]
 }
 word! {
     /// A 0G storage root: the merkle root that names bytes anybody can fetch and check.
-    Root
+    Root[32]
 }
 word! {
     /// A SHA-256 digest of content that stays inside the enclave or travels beside it.
-    Digest
+    Digest[32]
 }
 word! {
     /// The digest of a recipe's canonical JSON.
-    RecipeDigest
+    RecipeDigest[32]
 }
+
+word! {
+    /// What a verifier chose so that the answer cannot be an old one.
+    ChallengeNonce[32]
+}
+word! {
+    /// Names one boot of one node.
+    BootId[16]
+}
+
+/// The right to speak for a node at one broker: of two, the higher one holds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Fence(pub u64);
 
 /// An amount of money in the chain's smallest unit.
 #[derive(
@@ -112,6 +149,17 @@ mod tests {
         let id = TaskId([0xa5; 32]);
 
         assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn an_id_is_text_in_json() {
+        let id = BootId([0x0f; 16]);
+
+        let json = serde_json::to_string(&id).unwrap();
+
+        assert_eq!(json, format!("\"0x{}\"", "0f".repeat(16)));
+        assert_eq!(serde_json::from_str::<BootId>(&json).unwrap(), id);
+        assert!(serde_json::from_str::<Root>(&json).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Its EIP-712 digest covers everything that decides the cost or the result, so
 //! nobody between the customer and the node can change either.
 
+use crate::hexed::hexed;
 use crate::{RecipeDigest, Root, Seconds, TaskId, Wei};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain};
@@ -60,7 +61,7 @@ pub enum Tier {
 pub struct UnknownTier(pub u8);
 
 /// The key the adapter is sealed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncryptionKey {
     /// A compressed point: 0x02 or 0x03, then 32 bytes.
     Secp256k1 {
@@ -73,6 +74,8 @@ pub enum EncryptionKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an encryption key is 33 bytes (secp256k1, compressed) or 32 bytes (x25519)")]
 pub struct BadKey;
+
+hexed!([] EncryptionKey);
 
 mod eip712 {
     alloy_sol_types::sol! {
@@ -99,16 +102,8 @@ mod eip712 {
 impl Order {
     /// The EIP-712 digest: what the customer signs, and the id of the task.
     pub fn id(&self) -> TaskId {
-        TaskId(self.typed().eip712_signing_hash(&self.domain()).0)
-    }
-
-    fn domain(&self) -> Eip712Domain {
-        eip712_domain! {
-            name: "sealtune",
-            version: "1",
-            chain_id: self.chain_id,
-            verifying_contract: self.contract,
-        }
+        let domain = domain(self.chain_id, self.contract);
+        TaskId(self.typed().eip712_signing_hash(&domain).0)
     }
 
     fn typed(&self) -> eip712::Order {
@@ -128,6 +123,16 @@ impl Order {
             compensation: self.compensation.0,
             resumable: self.resumable,
         }
+    }
+}
+
+/// What everything a customer signs is bound to: this protocol, one chain, one contract.
+pub(crate) fn domain(chain_id: u64, contract: Address) -> Eip712Domain {
+    eip712_domain! {
+        name: "sealtune",
+        version: "1",
+        chain_id: chain_id,
+        verifying_contract: contract,
     }
 }
 
