@@ -132,7 +132,7 @@ impl Place {
     fn translate(self, name: B256, said: Market::MarketEvents) -> Event {
         use Market::MarketEvents as Said;
         match said {
-            Said::OrderOpened(e) => self.opened(e),
+            Said::OrderOpened(e) => self.opened(&e),
             Said::OrderAccepted(e) => Event::OrderAccepted {
                 task: TaskId(e.orderId.0),
                 provider: e.provider,
@@ -182,7 +182,7 @@ impl Place {
         }
     }
 
-    fn opened(self, opened: Market::OrderOpened) -> Event {
+    fn opened(self, opened: &Market::OrderOpened) -> Event {
         let task = TaskId(opened.orderId.0);
         let order = self.order(&opened.order).and_then(|order| {
             let genuine = order.id() == task;

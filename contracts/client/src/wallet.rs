@@ -71,7 +71,7 @@ impl Wallet {
 
 impl std::fmt::Debug for Wallet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Wallet").field(&self.address()).finish()
+        write!(f, "Wallet({})", self.address())
     }
 }
 

@@ -50,10 +50,13 @@ pub(crate) async fn standing(
     };
     match snap.view(&call).await {
         Ok(deliverable) => Ok(of_deliverable(&deliverable)),
-        Err(Fault::Reverted(data)) => match Refusal::from_revert(&data) {
-            Refusal::ResultUnknown | Refusal::NoAccount { .. } => Ok(Standing::Open),
-            _other => Err(Fault::Reverted(data)),
-        },
+        Err(Fault::Reverted(data)) => {
+            let refusal = Refusal::from_revert(&data);
+            let unknown = matches!(refusal, Refusal::ResultUnknown | Refusal::NoAccount { .. });
+            unknown
+                .then_some(Standing::Open)
+                .ok_or(Fault::Reverted(data))
+        }
         Err(fault) => Err(fault),
     }
 }

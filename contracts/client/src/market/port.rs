@@ -158,11 +158,11 @@ impl Market {
         let mut signature = Bytes::new();
         if CUSTOMERS_DATA.contains(&reason) {
             let release = Release::new(self.reader.core.place(), task, reason);
-            let signed = signer
+            let statement = signer
                 .sign_release(&release)
                 .await
                 .ok_or(Refusal::NotSigned)?;
-            signature = signed.to_bytes().into();
+            signature = statement.to_bytes().into();
         }
         let call = Abi::releaseOrderCall {
             orderId: task.0.into(),

@@ -63,7 +63,7 @@ mod tests {
         bucket.take(now);
         bucket.take(now);
 
-        let later = now + Duration::from_secs(60);
+        let later = now + Duration::from_mins(1);
 
         let waits: Vec<_> = (0..3)
             .map(|_| (bucket.take(later) - later).as_millis())

@@ -78,8 +78,7 @@ impl Endpoint {
     }
 
     /// When the URL may be asked again after a fault; now, if it is well.
-    pub(crate) fn rests_until(&self) -> Instant {
-        let now = Instant::now();
+    pub(crate) fn rests_until(&self, now: Instant) -> Instant {
         self.record()
             .rests_until
             .map_or(now, |until| until.max(now))

@@ -104,13 +104,13 @@ impl Pool {
     /// Those that are well, in the operator's order; if none is, all, the least ill first.
     fn by_health(&self) -> Vec<Line> {
         let now = tokio::time::Instant::now();
-        let well = |line: &&Line| line.endpoint().rests_until() <= now;
+        let well = |line: &&Line| line.endpoint().rests_until(now) <= now;
         let usable: Vec<_> = self.lines.iter().filter(well).cloned().collect();
         if !usable.is_empty() {
             return usable;
         }
         let mut all = self.lines.clone();
-        all.sort_by_key(|line| line.endpoint().rests_until());
+        all.sort_by_key(|line| line.endpoint().rests_until(now));
         all
     }
 }

@@ -26,6 +26,7 @@ pub struct Header {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_field_names, reason = "the protocol's names")]
 pub(crate) struct Log {
     pub(crate) address: Address,
     pub(crate) topics: Vec<B256>,
@@ -93,14 +94,14 @@ pub(crate) fn present<T>(found: Option<T>, block: u64) -> Result<T, Fault> {
 mod tests {
     use super::*;
 
-    fn header(transaction_count: usize, logs_bloom: Option<Bloom>) -> Header {
+    fn header(transaction_count: usize, logs_bloom: Option<&Bloom>) -> Header {
         Header {
             number: 1,
             hash: B256::ZERO,
             parent_hash: B256::ZERO,
             timestamp: 0,
             base_fee_per_gas: None,
-            logs_bloom,
+            logs_bloom: logs_bloom.copied(),
             transaction_count,
         }
     }
@@ -111,9 +112,9 @@ mod tests {
         let mut bloom = Bloom::ZERO;
         bloom.accrue(BloomInput::Raw(other.as_slice()));
 
-        assert!(!header(3, Some(bloom)).may_name(ours));
-        assert!(header(3, Some(bloom)).may_name(other));
-        assert!(header(3, Some(Bloom::ZERO)).may_name(ours));
+        assert!(!header(3, Some(&bloom)).may_name(ours));
+        assert!(header(3, Some(&bloom)).may_name(other));
+        assert!(header(3, Some(&Bloom::ZERO)).may_name(ours));
         assert!(header(3, None).may_name(ours));
         assert!(!header(0, None).may_name(ours));
     }

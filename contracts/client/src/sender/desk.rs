@@ -52,12 +52,14 @@ impl Desk {
 
     async fn send(&mut self, act: &Act) -> Result<Outcome, SendError> {
         self.settle_past().await?;
+        let fees = fresh_fees(&self.core).await?;
+        // First: nodes simulate nothing for who cannot pay, and say so in their own words.
+        self.check_money(act.value, TRANSFER_GAS, fees).await?;
         let gas = match self.estimate(act).await {
             Ok(gas) => gas,
             Err(RpcError::Reverted(data)) => return Ok(Outcome::Refused(data)),
             Err(error) => return Err(error.into()),
         };
-        let fees = fresh_fees(&self.core).await?;
         self.check_money(act.value, gas, fees).await?;
         let nonce = self.count(At::Latest).await?;
         self.fly(act, nonce, gas, fees).await
