@@ -1,0 +1,123 @@
+//! The wallet: a key from a file only its owner can read.
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_primitives::{Address, B256};
+use alloy_signer::SignerSync;
+use alloy_signer_local::{LocalSigner, PrivateKeySigner};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Longer than any key or keystore.
+const FILE_BYTES_MAX: u64 = 16 << 10;
+/// Nobody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// A secp256k1 key that pays for transactions. It is never shown, and zeroed when dropped.
+pub struct Wallet(PrivateKeySigner);
+
+/// What is wrong with a key file. The content is never shown.
+#[derive(Debug, thiserror::Error)]
+pub enum BadKeyFile {
+    #[error("cannot read the key file {}: {why}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        why: std::io::ErrorKind,
+    },
+    #[error("the key file {} is not a plain file", .0.display())]
+    NotAFile(PathBuf),
+    #[error("the key file {} can be read by others (mode {mode:o}); chmod 600 it", path.display())]
+    Open { path: PathBuf, mode: u32 },
+    #[error("the key file {} is too long to hold a key", .0.display())]
+    TooLong(PathBuf),
+    #[error("the key file {} holds neither 64 hexadecimal digits nor a keystore of version 3", .0.display())]
+    NoKey(PathBuf),
+    #[error("the keystore {} needs a password file", .0.display())]
+    NoPassword(PathBuf),
+    #[error("the keystore {} does not open with this password", .0.display())]
+    WrongPassword(PathBuf),
+}
+
+impl Wallet {
+    /// Opens a file with a raw hexadecimal key, or a keystore (version 3) with the password
+    /// that `password` holds.
+    pub fn open(path: &Path, password: Option<&Path>) -> Result<Self, BadKeyFile> {
+        let text = secret_text(path)?;
+        if !text.trim_start().starts_with('{') {
+            return from_hex(&text).ok_or_else(|| BadKeyFile::NoKey(path.into()));
+        }
+        let password = password.ok_or_else(|| BadKeyFile::NoPassword(path.into()))?;
+        from_keystore(path, &secret_text(password)?)
+    }
+
+    pub fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    /// Signs a digest; for the wallet's own orders and statements.
+    pub fn sign(&self, digest: &[u8; 32]) -> Option<proto::Signature> {
+        let signature = self.0.sign_hash_sync(&B256::from(*digest)).ok()?;
+        let signature = signature.normalized_s();
+        proto::Signature::try_from(signature.as_bytes().as_slice()).ok()
+    }
+
+    pub(crate) fn seal(&self, transaction: TxEip1559) -> Option<TxEnvelope> {
+        let signature = self.0.sign_hash_sync(&transaction.signature_hash()).ok()?;
+        Some(transaction.into_signed(signature).into())
+    }
+}
+
+impl std::fmt::Debug for Wallet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Wallet({})", self.address())
+    }
+}
+
+fn from_hex(text: &str) -> Option<Wallet> {
+    let digits = text.trim();
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    let mut key = Zeroizing::new([0; 32]);
+    alloy_primitives::hex::decode_to_slice(digits, key.as_mut_slice()).ok()?;
+    PrivateKeySigner::from_slice(key.as_slice())
+        .ok()
+        .map(Wallet)
+}
+
+fn from_keystore(path: &Path, password: &str) -> Result<Wallet, BadKeyFile> {
+    let password = password.trim_end_matches(['\r', '\n']);
+    LocalSigner::decrypt_keystore(path, password)
+        .map(Wallet)
+        .map_err(|_refused| BadKeyFile::WrongPassword(path.into()))
+}
+
+/// The text of a file that only its owner can read. The open file is judged, not its name.
+fn secret_text(path: &Path) -> Result<Zeroizing<String>, BadKeyFile> {
+    let unreadable = |error: std::io::Error| BadKeyFile::Unreadable {
+        path: path.into(),
+        why: error.kind(),
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let about = file.metadata().map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(BadKeyFile::NotAFile(path.into()));
+    }
+    let mode = about.mode() & 0o777;
+    if mode & OTHERS != 0 {
+        let path = path.into();
+        return Err(BadKeyFile::Open { path, mode });
+    }
+    if about.len() > FILE_BYTES_MAX {
+        return Err(BadKeyFile::TooLong(path.into()));
+    }
+    // Room for all of it at once, so that growing leaves no copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(17 << 10));
+    match file.take(FILE_BYTES_MAX).read_to_string(&mut text) {
+        Ok(_length) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(BadKeyFile::NoKey(path.into()))
+        }
+        Err(error) => Err(unreadable(error)),
+    }
+}
