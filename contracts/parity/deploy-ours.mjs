@@ -5,6 +5,7 @@ import { ethers } from "ethers";
 import { LOCK_TIME, PENALTY, sent } from "./deploy-original.mjs";
 
 const LEDGER_NONCE = 2;
+const INFERENCE_NONCE = 6;
 const FINE_TUNING_NONCE = 12;
 
 export function artefact(name) {
@@ -15,12 +16,23 @@ export async function deployOurs({ signers }) {
   const owner = signers.owner;
   await idleUntil(owner, LEDGER_NONCE);
   const ledger = await deployed(artefact("Ledger"), owner, owner.address);
+  await standIn(owner, ledger);
   await idleUntil(owner, FINE_TUNING_NONCE);
   const fineTuning = await deployed(artefact("FineTuning"), owner, ledger.target, LOCK_TIME, PENALTY, owner.address);
   await idleUntil(owner, FINE_TUNING_NONCE + 2);
   await sent(ledger.registerService("fine-tuning", "v1.0", fineTuning.target, "fine-tuning"));
   await sent(ledger.setRecommendedService("fine-tuning", "v1.0"));
   return { ledger, fineTuning };
+}
+
+/** 0G's client asks the ledger for the providers of an inference service and stops if there is none:
+ *  an empty market stands where it looks. */
+async function standIn(owner, ledger) {
+  await idleUntil(owner, INFERENCE_NONCE);
+  const inference = await deployed(artefact("FineTuning"), owner, ledger.target, LOCK_TIME, PENALTY, owner.address);
+  await idleUntil(owner, INFERENCE_NONCE + 2);
+  await sent(ledger.registerService("inference", "v1.0", inference.target, "inference"));
+  await sent(ledger.setRecommendedService("inference", "v1.0"));
 }
 
 async function idleUntil(owner, nonce) {

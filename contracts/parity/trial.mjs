@@ -15,7 +15,7 @@ const MESSAGE = {
 
 export class Trial {
   constructor({ rpc, signers }, { ledger, fineTuning }) {
-    Object.assign(this, { rpc, signers, contracts: { ledger, fineTuning }, record: [], gas: [], clock: START });
+    Object.assign(this, { rpc, signers, contracts: { ledger, fineTuning }, record: [], gas: [], spent: {}, clock: START });
   }
 
   /** Address of a named account or contract. */
@@ -38,6 +38,7 @@ export class Trial {
       const sent = await contract[method](...args, { value, gasLimit: 10_000_000n });
       const receipt = await sent.wait();
       this.gas.push({ method, gas: receipt.gasUsed });
+      this.spent[who] = (this.spent[who] ?? 0n) + receipt.fee;
       this.record.push({ call, events: receipt.logs.map((log) => this.#event(log)), moved: await this.#moved(before) });
       return true;
     } catch (error) {

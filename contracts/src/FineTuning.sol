@@ -51,7 +51,7 @@ contract FineTuning is Orders, IERC165 {
         OrderRecord storage order = _orders[idKey];
         Account storage purse = delivery.ordered ? _purse(order) : _accounts[accountKey];
         address signer = _signerOf(delivery, msg.sender);
-        if (delivery.ordered) _checkOrderTerms(order, signer, input);
+        if (delivery.ordered) _checkOrderTerms(order, idKey, signer, input);
         else _checkAccountTerms(purse, signer, input);
         _checkResult(delivery, signer, input);
         uint256 fee = delivery.acknowledged
@@ -81,7 +81,7 @@ contract FineTuning is Orders, IERC165 {
         if (signer == address(0) || !_signers[provider][signer].known) revert SignerUnknown(provider, signer);
         if (_signers[provider][signer].revoked) revert SignerUnknown(provider, signer);
 
-        _revoke(provider, signer);
+        _revoke(provider, signer, false);
         emit SignerRevoked(provider, signer, msg.sender);
         Bond storage bond = _bonds[provider];
         _slash(provider, bond.amount - bond.locked, first.user);
@@ -112,8 +112,11 @@ contract FineTuning is Orders, IERC165 {
 
     /// The customer's signature on the order stands for her acknowledgement of the signer, and the
     /// order is paid once: no nonce is needed, so that orders of one pair can settle in any order.
-    function _checkOrderTerms(OrderRecord storage order, address signer, VerifierInput calldata input) private view {
-        if (!_signerGood(input.user, msg.sender, signer)) revert InvalidVerifierInput("TEE signer not acknowledged");
+    function _checkOrderTerms(OrderRecord storage order, bytes32 idKey, address signer, VerifierInput calldata input)
+        private
+        view
+    {
+        if (!_signerStands(order, idKey, signer)) revert InvalidVerifierInput("TEE signer not acknowledged");
         if (input.taskFee > order.feeMax) revert FeeAboveOrder(input.taskFee, order.feeMax);
     }
 

@@ -5,6 +5,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Directory} from "./ledger/Directory.sol";
 import {Owned} from "./Owned.sol";
 import {IServing} from "./interfaces/IServing.sol";
+import {Amounts} from "./libraries/Amounts.sol";
 import {Sets} from "./libraries/Sets.sol";
 
 /// The customers' account: one balance each, shared by all services.
@@ -67,7 +68,7 @@ contract Ledger is Directory, ReentrancyGuardTransient {
         for (uint256 i = 0; i < providers.length; ++i) {
             if (!service.accountExists(msg.sender, providers[i])) continue;
             (uint256 returned,,) = service.processRefund(msg.sender, providers[i]);
-            entry.available += uint128(returned);
+            entry.available += Amounts.to128(returned);
             service.requestRefundAll(msg.sender, providers[i]);
         }
     }
@@ -155,15 +156,15 @@ contract Ledger is Directory, ReentrancyGuardTransient {
         if (_isUser(user)) revert LedgerExists(user);
 
         _users.add(Sets.word(user));
-        _entries[user] = Entry(uint128(msg.value), uint128(msg.value), additionalInfo);
+        _entries[user] = Entry(Amounts.to128(msg.value), Amounts.to128(msg.value), additionalInfo);
     }
 
     function _deposit(address user) private {
         if (msg.value == 0) revert ZeroAmountNotAllowed();
         if (!_isUser(user)) return _open(user, "");
         Entry storage entry = _entries[user];
-        entry.available += uint128(msg.value);
-        entry.total += uint128(msg.value);
+        entry.available += Amounts.to128(msg.value);
+        entry.total += Amounts.to128(msg.value);
     }
 
     function _openSubAccount(Entry storage entry, IServing service, address provider, uint256 amount) private {

@@ -8,6 +8,7 @@ const root = new URL("../", import.meta.url);
 const CONTRACTS = {
   Ledger: ["ILedger"],
   FineTuning: ["IFineTuning", "ISealtune", "IERC165"],
+  Views: [],
 };
 
 const stale = Object.entries(CONTRACTS).filter(([name, interfaces]) => !settle(name, artefact(name, interfaces)));
@@ -27,7 +28,7 @@ function artefact(name, interfaces) {
 }
 
 function built(name) {
-  return JSON.parse(readFileSync(new URL(`out/${name}.sol/${name}.json`, root), "utf8"));
+  return JSON.parse(readFileSync(new URL(`out/shipped/${name}.sol/${name}.json`, root), "utf8"));
 }
 
 function distinct(abi) {

@@ -17,7 +17,7 @@ interface IFineTuning is IFineTuningTypes, IServing, IOwned {
         Quota calldata quota,
         uint256 pricePerToken,
         bool occupied,
-        string[] memory models,
+        string[] calldata models,
         address teeSignerAddress
     ) external payable;
 
@@ -25,13 +25,13 @@ interface IFineTuning is IFineTuningTypes, IServing, IOwned {
     function removeService() external;
 
     /// Promises a result: names the sealed adapter of the task `id` by its root.
-    function addDeliverable(address user, string memory id, bytes memory modelRootHash) external;
+    function addDeliverable(address user, string calldata id, bytes calldata modelRootHash) external;
 
     /// Collects the fee of a task with a statement of its TEE signer.
     function settleFees(VerifierInput calldata verifierInput) external;
 
     /// Gives up a result that is not settled: no fee, and an order's reservation goes back.
-    function abandonDeliverable(address user, string memory id) external;
+    function abandonDeliverable(address user, string calldata id) external;
 
     // Customers.
 

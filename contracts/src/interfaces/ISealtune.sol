@@ -42,7 +42,7 @@ interface ISealtune is ISealtuneTypes {
     /// Gives the reservation of an order back whose provider went silent: not accepted or not
     /// delivered by the deadline, or delivered and not settled `SETTLEMENT_WINDOW` after the
     /// acknowledgement window. The compensation is due when the delivery was missed, and when the
-    /// result was acknowledged and the provider could have settled. Anybody may call it.
+    /// result was acknowledged, unless the owner revoked the signer. Anybody may call it.
     function reclaimOrder(bytes32 orderId) external;
 
     // Bonds and claims.
@@ -79,7 +79,8 @@ interface ISealtune is ISealtuneTypes {
         bytes calldata signature
     ) external;
 
-    /// Accepts `signer` for `provider` for the caller alone; zero takes it back.
+    /// Accepts `signer` for `provider` for the caller alone; zero takes it back. Like a revocation of 0G's
+    /// acknowledgement, a change needs an empty sub-account.
     function trustSigner(address provider, address signer) external;
 
     /// Revokes any signer `provider` ever had. Only the owner and the provider.

@@ -11,7 +11,7 @@ interface IServing {
     function getPendingRefund(address user, address provider) external view returns (uint256);
 
     /// Opens a sub-account with the value sent. Only the ledger.
-    function addAccount(address user, address provider, string memory additionalInfo) external payable;
+    function addAccount(address user, address provider, string calldata additionalInfo) external payable;
 
     /// Adds the value sent, and takes `cancelRetrievingAmount` out of the pending refunds. Only the ledger.
     function depositFund(address user, address provider, uint256 cancelRetrievingAmount) external payable;

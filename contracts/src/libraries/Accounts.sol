@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IFineTuningTypes} from "../interfaces/IFineTuningTypes.sol";
-import {ISealtuneTypes} from "../interfaces/ISealtuneTypes.sol";
+import {Amounts} from "./Amounts.sol";
 import {Limits} from "./Limits.sol";
 
 /// One customer's money at one provider. Always `pendingRefund + reserved <= balance`.
@@ -41,12 +41,12 @@ library Accounts {
     }
 
     function credit(Account storage account, uint256 amount) internal {
-        account.balance = amount128(account.balance + amount);
+        account.balance = Amounts.to128(account.balance + amount);
     }
 
     /// Pays out of the account, out of pending refunds too.
     function debit(Account storage account, uint256 amount) internal {
-        account.balance = amount128(account.balance - amount);
+        account.balance = Amounts.to128(account.balance - amount);
         fitRefunds(account);
     }
 
@@ -95,7 +95,7 @@ library Accounts {
 
     /// Takes `amount` of the pending refunds back, the newest first.
     function cancelRefunds(Account storage account, uint256 amount) internal {
-        account.pendingRefund -= amount128(amount);
+        account.pendingRefund -= Amounts.to128(amount);
         uint256 count = account.refundCount;
         while (amount > 0) {
             PendingRefund storage entry = account.refunds[count - 1];
@@ -108,11 +108,6 @@ library Accounts {
             --count;
         }
         account.refundCount = uint8(count);
-    }
-
-    function amount128(uint256 amount) internal pure returns (uint128) {
-        if (amount > type(uint128).max) revert ISealtuneTypes.OrderAmountTooLarge(amount);
-        return uint128(amount);
     }
 
     function fitRefunds(Account storage account) private {

@@ -6,12 +6,12 @@ library TaskIds {
     uint256 private constant ONES = 0x0101010101010101010101010101010101010101010101010101010101010101;
 
     /// What deliverables and orders are filed under.
-    function key(string memory id) internal pure returns (bytes32) {
+    function key(string calldata id) internal pure returns (bytes32) {
         return keccak256(bytes(id));
     }
 
     function key(bytes32 orderId) internal pure returns (bytes32) {
-        return key(text(orderId));
+        return keccak256(bytes(text(orderId)));
     }
 
     function text(bytes32 orderId) internal pure returns (string memory) {
@@ -19,8 +19,8 @@ library TaskIds {
     }
 
     /// The order id in a text that `text` made.
-    function parse(string memory id) internal pure returns (bytes32 orderId) {
-        bytes memory letters = bytes(id);
+    function parse(string calldata id) internal pure returns (bytes32 orderId) {
+        bytes calldata letters = bytes(id);
         uint256 number = 0;
         for (uint256 i = 2; i < letters.length; ++i) {
             uint256 letter = uint8(letters[i]);

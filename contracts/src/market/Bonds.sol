@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Claims} from "./Claims.sol";
-import {Accounts} from "../libraries/Accounts.sol";
+import {Amounts} from "../libraries/Amounts.sol";
 import {Limits} from "../libraries/Limits.sol";
 
 /// What providers stand in for with money. Always `locked <= amount`.
@@ -25,7 +25,7 @@ abstract contract Bonds is Claims {
 
     function _addBond() internal {
         Bond storage bond = _bonds[msg.sender];
-        bond.amount += Accounts.amount128(msg.value);
+        bond.amount += Amounts.to128(msg.value);
         bond.withdrawableAt = 0;
         emit ProviderStaked(msg.sender, msg.value);
     }

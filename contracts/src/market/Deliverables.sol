@@ -28,12 +28,9 @@ abstract contract Deliverables is SubAccounts {
         emit AccountDeleted(user, provider, 0);
     }
 
-    function _record(bytes32 accountKey, string memory id, bytes memory modelRootHash, address user, bool ordered)
+    function _record(bytes32 accountKey, string calldata id, bytes calldata modelRootHash, address user, bool ordered)
         internal
     {
-        if (bytes(id).length == 0 || bytes(id).length > Limits.MAX_ID_LENGTH) {
-            revert DeliverableIdInvalidLength(bytes(id).length);
-        }
         Delivery storage delivery = _deliveries[accountKey][TaskIds.key(id)];
         delivery.signer = _services[msg.sender].teeSignerAddress;
         delivery.timestamp = uint64(block.timestamp);
@@ -45,11 +42,14 @@ abstract contract Deliverables is SubAccounts {
     }
 
     /// Makes the id the newest of the last twenty. The one before must be done with, and so must be the oldest.
-    function _enterRing(Account storage account, bytes32 accountKey, string memory id) internal {
+    function _enterRing(Account storage account, bytes32 accountKey, string calldata id) internal {
         (uint256 head, uint256 count) = (account.ringHead, account.ringCount);
         if (count > 0) {
             Delivery storage previous = _deliveries[accountKey][account.ring[(head + count - 1) % Limits.RING]];
-            if (!previous.acknowledged && !previous.settled) revert PreviousDeliverableNotAcknowledged(previous.id);
+            if (!previous.acknowledged && !previous.settled) {
+                string memory id_ = previous.id;
+                revert PreviousDeliverableNotAcknowledged(id_);
+            }
         }
         if (count < Limits.RING) {
             account.ringCount = uint8(count + 1);
@@ -64,7 +64,7 @@ abstract contract Deliverables is SubAccounts {
         mapping(bytes32 idKey => Delivery) storage deliveries,
         bytes32 oldestKey,
         address user,
-        string memory newId
+        string calldata newId
     ) private {
         Delivery storage oldest = deliveries[oldestKey];
         string memory oldId = oldest.id;

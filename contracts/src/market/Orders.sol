@@ -43,13 +43,16 @@ abstract contract Orders is Deliverables {
     }
 
     function acceptOrder(bytes32 orderId) external {
-        OrderRecord storage order = _inState(orderId, OrderState.Open);
+        bytes32 key = TaskIds.key(orderId);
+        OrderRecord storage order = _inState(key, orderId, OrderState.Open);
         if (!order.forAnybody && order.provider != msg.sender) revert OrderNotYours(orderId);
         if (block.timestamp > order.deadline) revert OrderDeadlinePassed(order.deadline);
         address signer = _existing(msg.sender).teeSignerAddress;
-        if (!_signerGood(order.customer, msg.sender, signer)) revert SignerUnknown(msg.sender, signer);
+        bool good = _accepted(msg.sender, signer) || _trusted(order.customer, msg.sender, signer);
+        if (!good) revert SignerUnknown(msg.sender, signer);
 
         _lockBond(msg.sender, order.compensation);
+        _orderSigners[key] = signer;
         order.provider = msg.sender;
         order.state = OrderState.Accepted;
 
@@ -57,7 +60,7 @@ abstract contract Orders is Deliverables {
     }
 
     function withdrawOrder(bytes32 orderId) external {
-        OrderRecord storage order = _inState(orderId, OrderState.Open);
+        OrderRecord storage order = _inState(TaskIds.key(orderId), orderId, OrderState.Open);
         if (msg.sender != order.customer) revert OrderNotYours(orderId);
 
         _unreserve(order);
@@ -72,9 +75,11 @@ abstract contract Orders is Deliverables {
     }
 
     function releaseOrder(bytes32 orderId, uint16 reason, bytes calldata signature) external nonReentrant {
-        OrderRecord storage order = _inState(orderId, OrderState.Accepted);
+        bytes32 key = TaskIds.key(orderId);
+        OrderRecord storage order = _inState(key, orderId, OrderState.Accepted);
         if (msg.sender != order.provider) revert OrderNotYours(orderId);
-        bool excused = signature.length != 0 && _excused(orderId, order.customer, reason, signature);
+        bool excused = signature.length != 0 && _excused(order, key, Typed.release(orderId, reason), signature)
+            && reason >= CUSTOMERS_DATA_FIRST && reason <= CUSTOMERS_DATA_LAST;
 
         _release(order, orderId, reason, !excused);
     }
@@ -89,7 +94,7 @@ abstract contract Orders is Deliverables {
         _release(order, orderId, DEADLINE_PASSED, owed);
     }
 
-    function abandonDeliverable(address user, string memory id) external nonReentrant {
+    function abandonDeliverable(address user, string calldata id) external nonReentrant {
         Delivery storage delivery = _deliveries[_accountKey(user, msg.sender)][TaskIds.key(id)];
         if (!_exists(delivery)) revert DeliverableNotExists(id);
         if (delivery.settled) revert CannotAbandonSettledDeliverable(id);
@@ -101,12 +106,13 @@ abstract contract Orders is Deliverables {
         if (delivery.ordered) _release(_orders[TaskIds.key(id)], TaskIds.parse(id), TRIES_EXHAUSTED, true);
     }
 
-    function addDeliverable(address user, string memory id, bytes memory modelRootHash) external {
+    function addDeliverable(address user, string calldata id, bytes calldata modelRootHash) external {
         bytes32 accountKey = _accountKey(user, msg.sender);
-        OrderRecord storage order = _orders[TaskIds.key(id)];
+        bytes32 key = TaskIds.key(id);
+        OrderRecord storage order = _orders[key];
         bool ordered = order.state != OrderState.None;
         if (ordered) {
-            _deliverOrder(order, user, id);
+            _deliverOrder(order, key, user, id);
         } else {
             _checkNew(accountKey, user, id);
             _enterRing(_accounts[accountKey], accountKey, id);
@@ -123,8 +129,12 @@ abstract contract Orders is Deliverables {
         _purse(order).unreserve(order.feeMax);
     }
 
-    function _signerGood(address customer, address provider, address signer) internal view returns (bool) {
-        return _accepted(provider, signer) || _trusted(customer, provider, signer);
+    /// The signer an order was accepted with, or one accepted since. Only a revocation ends it: what a customer
+    /// or a clock takes back cannot turn work into nothing.
+    function _signerStands(OrderRecord storage order, bytes32 key, address signer) internal view returns (bool) {
+        if (signer == address(0) || _signers[order.provider][signer].revoked) return false;
+        return signer == _orderSigners[key] || _accepted(order.provider, signer)
+            || _trusted(order.customer, order.provider, signer);
     }
 
     function _checkOrder(Order calldata order, bytes32 orderId, bytes calldata signature) private view {
@@ -141,12 +151,16 @@ abstract contract Orders is Deliverables {
         _usedNonces[customer][nonce >> 8] |= 1 << (nonce & 0xff);
     }
 
-    function _inState(bytes32 orderId, OrderState state) private view returns (OrderRecord storage order) {
-        order = _orders[TaskIds.key(orderId)];
+    function _inState(bytes32 key, bytes32 orderId, OrderState state)
+        private
+        view
+        returns (OrderRecord storage order)
+    {
+        order = _orders[key];
         if (order.state != state) revert OrderStateWrong(orderId, order.state);
     }
 
-    function _checkNew(bytes32 accountKey, address user, string memory id) private view {
+    function _checkNew(bytes32 accountKey, address user, string calldata id) private view {
         if (bytes(id).length == 0 || bytes(id).length > Limits.MAX_ID_LENGTH) {
             revert DeliverableIdInvalidLength(bytes(id).length);
         }
@@ -154,12 +168,14 @@ abstract contract Orders is Deliverables {
         if (_exists(_deliveries[accountKey][TaskIds.key(id)])) revert DeliverableAlreadyExists(id);
     }
 
-    function _deliverOrder(OrderRecord storage order, address user, string memory id) private {
+    function _deliverOrder(OrderRecord storage order, bytes32 key, address user, string calldata id) private {
         bytes32 orderId = TaskIds.parse(id);
         if (msg.sender != order.provider || user != order.customer) revert OrderNotYours(orderId);
         if (order.state == OrderState.Delivered) revert DeliverableAlreadyExists(id);
         if (order.state != OrderState.Accepted) revert OrderStateWrong(orderId, order.state);
         if (block.timestamp > order.deadline) revert OrderDeadlinePassed(order.deadline);
+        address signer = _services[msg.sender].teeSignerAddress;
+        if (!_signerStands(order, key, signer)) revert SignerUnknown(msg.sender, signer);
 
         order.state = OrderState.Delivered;
     }
@@ -178,27 +194,24 @@ abstract contract Orders is Deliverables {
         if (compensation != 0) _slash(order.provider, 2 * compensation, order.customer);
     }
 
-    /// Whether the provider's signer states that the customer's own data is the reason.
-    function _excused(bytes32 orderId, address customer, uint16 reason, bytes calldata signature)
+    /// Whether the provider's signer states why it gives the order back; what anybody else states is refused.
+    function _excused(OrderRecord storage order, bytes32 key, bytes32 digest, bytes calldata signature)
         private
         view
         returns (bool)
     {
-        address recovered = _recovered(Typed.release(orderId, reason), signature);
+        address recovered = _recovered(digest, signature);
         address signer = _services[msg.sender].teeSignerAddress;
-        if (recovered != signer || !_signerGood(customer, msg.sender, signer)) {
-            revert ReleaseNotSigned(recovered, signer);
-        }
-        return reason >= CUSTOMERS_DATA_FIRST && reason <= CUSTOMERS_DATA_LAST;
+        if (recovered != signer || !_signerStands(order, key, signer)) revert ReleaseNotSigned(recovered, signer);
+        return true;
     }
 
-    /// Whether a result was acknowledged whose key the provider could have handed over and did not.
-    /// Such a result is closed here.
+    /// Whether a result was acknowledged whose key the provider could have handed over and did not:
+    /// only the owner's revocation excuses it. Such a result is closed here.
     function _keyOwed(OrderRecord storage order, bytes32 key) private returns (bool) {
         if (order.state != OrderState.Delivered) return false;
         Delivery storage delivery = _deliveryOf(order, key);
         delivery.settled = true;
-        return delivery.acknowledged && _signerGood(order.customer, order.provider, delivery.signer);
+        return delivery.acknowledged && !_signers[order.provider][delivery.signer].byOwner;
     }
-
 }

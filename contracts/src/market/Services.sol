@@ -14,7 +14,7 @@ abstract contract Services is Signers {
         Quota calldata quota,
         uint256 pricePerToken,
         bool occupied,
-        string[] memory models,
+        string[] calldata models,
         address teeSignerAddress
     ) external payable {
         Service storage service = _services[msg.sender];
@@ -55,7 +55,7 @@ abstract contract Services is Signers {
 
     function revokeTEESignerAcknowledgement(address provider) external onlyOwner {
         address signer = _existing(provider).teeSignerAddress;
-        _revoke(provider, signer);
+        _revoke(provider, signer, true);
         emit ProviderTEESignerAcknowledged(provider, signer, false);
     }
 

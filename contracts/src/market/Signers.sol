@@ -28,14 +28,20 @@ abstract contract Signers is Bonds {
     }
 
     function trustSigner(address provider, address signer) external {
+        uint256 balance = _accounts[_accountKey(msg.sender, provider)].balance;
+        if (_trustedSigners[msg.sender][provider] != address(0) && balance > 0) {
+            revert CannotRevokeWithNonZeroBalance(msg.sender, provider, balance);
+        }
+
         _trustedSigners[msg.sender][provider] = signer;
+
         emit SignerTrusted(msg.sender, provider, signer);
     }
 
     function revokeSigner(address provider, address signer) external {
         if (msg.sender != owner && msg.sender != provider) revert NotOwner(msg.sender);
         if (!_signers[provider][signer].known) revert SignerUnknown(provider, signer);
-        _revoke(provider, signer);
+        _revoke(provider, signer, msg.sender == owner);
         emit SignerRevoked(provider, signer, msg.sender);
     }
 
@@ -52,11 +58,11 @@ abstract contract Signers is Bonds {
     }
 
     function _acceptForEver(address provider, address signer) internal {
-        _signers[provider][signer] = Signer({acceptedUntil: type(uint64).max, known: true, revoked: false});
+        _signers[provider][signer] = Signer({acceptedUntil: type(uint64).max, known: true, revoked: false, byOwner: false});
     }
 
-    function _revoke(address provider, address signer) internal {
-        _signers[provider][signer] = Signer({acceptedUntil: 0, known: true, revoked: true});
+    function _revoke(address provider, address signer, bool byOwner) internal {
+        _signers[provider][signer] = Signer({acceptedUntil: 0, known: true, revoked: true, byOwner: byOwner});
     }
 
     function _accepted(address provider, address signer) internal view returns (bool) {
@@ -64,7 +70,8 @@ abstract contract Signers is Bonds {
     }
 
     function _trusted(address customer, address provider, address signer) internal view returns (bool) {
-        return signer != address(0) && _trustedSigners[customer][provider] == signer;
+        return signer != address(0) && _trustedSigners[customer][provider] == signer
+            && !_signers[provider][signer].revoked;
     }
 
     /// Who signed; zero where nobody did.

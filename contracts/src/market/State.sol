@@ -19,6 +19,8 @@ abstract contract State is IFineTuningTypes, ISealtuneTypes {
         bool known;
         /// Revoked by hand: a verifier's old approval does not bring it back.
         bool revoked;
+        /// Whether the owner did it, and not the provider or a proof against it.
+        bool byOwner;
     }
 
     struct Delivery {
@@ -56,6 +58,8 @@ abstract contract State is IFineTuningTypes, ISealtuneTypes {
 
     mapping(bytes32 accountKey => mapping(bytes32 idKey => Delivery)) internal _deliveries;
     mapping(bytes32 idKey => OrderRecord) internal _orders;
+    /// The signer an order was accepted with: good for that order until it is revoked.
+    mapping(bytes32 idKey => address) internal _orderSigners;
     /// 256 nonces to a word: nonces that rise by one share it.
     mapping(address customer => mapping(uint256 nonceWord => uint256)) internal _usedNonces;
 

@@ -26,7 +26,7 @@ abstract contract SubAccounts is Services {
         _;
     }
 
-    function addAccount(address user, address provider, string memory additionalInfo) external payable onlyLedger {
+    function addAccount(address user, address provider, string calldata additionalInfo) external payable onlyLedger {
         if (bytes(additionalInfo).length > Limits.MAX_INFO_LENGTH) revert AdditionalInfoTooLong();
         bytes32 key = _accountKey(user, provider);
         Account storage account = _accounts[key];
