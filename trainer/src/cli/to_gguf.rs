@@ -1,0 +1,23 @@
+//! Writes an adapter as a GGUF LoRA file.
+
+use std::path::PathBuf;
+
+use crate::failure::{Code, Failure};
+
+/// Writes an adapter as a GGUF LoRA file.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[arg(long)]
+    model: PathBuf,
+    #[arg(long)]
+    adapter: PathBuf,
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    Err(Failure::new(
+        Code::Internal,
+        format!("not built yet: {args:?}"),
+    ))
+}
