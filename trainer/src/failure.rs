@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Code {
-    /// The command line or the recipe is wrong.
+    /// The command line or the plan is wrong.
     Usage = 2,
     /// The model folder cannot be used: missing, truncated, or of an architecture we do not train.
     Model = 10,
@@ -27,6 +27,8 @@ pub enum Code {
     Stopped = 17,
     /// The asked device or precision does not exist here.
     Device = 18,
+    /// The recipe is not valid.
+    Recipe = 19,
     /// A bug of ours.
     Internal = 70,
 }

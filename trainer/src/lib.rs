@@ -7,15 +7,27 @@
     clippy::cast_sign_loss,
     reason = "numeric code converts between index and float types on every line; sizes are checked where files are read"
 )]
-#![allow(clippy::doc_markdown, reason = "LoRA, AdamW and the like are names, not code")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "LoRA, AdamW and the like are names, not code"
+)]
 
 pub mod backend;
 pub mod batch;
+pub mod checkpoint;
 pub mod cli;
+pub mod data;
+pub mod digest;
 pub mod failure;
 pub mod model;
+pub mod process;
+pub mod recipe;
+pub mod result;
 pub mod settings;
 pub mod state;
+pub mod template;
+pub mod tiny;
+pub mod tokenizer;
 
 pub use backend::Backend;
 pub use batch::Batch;

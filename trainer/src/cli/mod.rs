@@ -5,6 +5,7 @@ mod eval;
 mod make_tiny;
 mod merge;
 mod parity;
+mod recipe;
 mod run;
 mod to_gguf;
 mod tokens;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// Trains LoRA adapters. Holds no keys and opens no network connection.
 #[derive(Debug, Parser)]
@@ -34,6 +35,7 @@ enum Command {
     ToGguf(to_gguf::Args),
     Eval(eval::Args),
     Tokens(tokens::Args),
+    Recipe(recipe::Args),
     MakeTiny(make_tiny::Args),
 }
 
@@ -58,6 +60,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::ToGguf(args) => to_gguf::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Tokens(args) => tokens::run(&args),
+        Command::Recipe(args) => recipe::run(&args),
         Command::MakeTiny(args) => make_tiny::run(&args),
     }
 }
@@ -71,4 +74,10 @@ fn chain(failure: &Failure) -> String {
         cause = error.source();
     }
     line
+}
+
+/// Prints a command's one result.
+fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{value}")
+        .map_err(|error| Failure::because(Code::Disk, "cannot write to standard output", error))
 }
