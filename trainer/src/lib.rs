@@ -7,15 +7,25 @@
     clippy::cast_sign_loss,
     reason = "numeric code converts between index and float types on every line; sizes are checked where files are read"
 )]
-#![allow(clippy::doc_markdown, reason = "LoRA, AdamW and the like are names, not code")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "LoRA, AdamW and the like are names, not code"
+)]
 
 pub mod backend;
 pub mod batch;
 pub mod cli;
+pub mod cpu;
 pub mod failure;
+mod kernel;
+mod lora;
 pub mod model;
+pub mod noise;
+pub mod peft;
+pub mod reference;
 pub mod settings;
 pub mod state;
+pub mod tensorfile;
 
 pub use backend::Backend;
 pub use batch::Batch;
