@@ -13,9 +13,9 @@
 use candle_core::Device;
 use candle_core::quantized::gguf_file::Content;
 use std::fs::{self, File};
+use trainer::peft::{AdapterConfig, write_adapter};
 use trainer::result::gguf::export;
-use trainer::result::{PeftConfig, write_adapter};
-use trainer::settings::LoraSettings;
+use trainer::settings::{LoraSettings, Projection};
 use trainer::state::{Adapter, NamedTensor};
 
 const RANK: usize = 3;
@@ -45,13 +45,12 @@ fn exported(
             tensor("self_attn.q_proj.lora_B", [32, RANK]),
         ],
     };
-    write_adapter(&dir.path().join("adapter_model.safetensors"), &adapter).unwrap();
-    let config = PeftConfig::of(&adapter, lora, "base");
-    fs::write(
-        dir.path().join("adapter_config.json"),
-        serde_json::to_vec(&config).unwrap(),
-    )
-    .unwrap();
+    let config = AdapterConfig::new(
+        "base",
+        lora,
+        &[Projection::Q, Projection::K, Projection::Down],
+    );
+    write_adapter(dir.path(), &config, &adapter).unwrap();
     let out = dir.path().join("adapter.gguf");
     export(dir.path(), dir.path(), &out)?;
     let mut file = File::open(&out).unwrap();

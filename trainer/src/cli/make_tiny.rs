@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::tiny;
 
 /// Writes a tiny random Llama with tokenizer and chat template, for tests and the demo.
@@ -13,5 +13,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    Ok(tiny::write_model(&args.dir)?)
+    tiny::write_model(&args.dir)
+        .map_err(|error| Failure::because(Code::Disk, "cannot write the tiny model", error))
 }

@@ -1,6 +1,7 @@
 //! The command line, one file per command.
 
 mod bench;
+mod choice;
 mod eval;
 mod make_tiny;
 mod merge;

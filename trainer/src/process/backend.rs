@@ -2,13 +2,15 @@
 
 use super::plan::Plan;
 use crate::backend::Backend;
+use crate::cpu::CpuEngine;
 use crate::failure::{Code, Failure};
 use crate::recipe::Bf16;
 use crate::settings::{Precision, TrainSettings};
 
 /// Loads the frozen weights on the device the plan names.
-pub(super) fn open(plan: &Plan, _settings: &TrainSettings) -> Result<Box<dyn Backend>, Failure> {
+pub(super) fn open(plan: &Plan, settings: &TrainSettings) -> Result<Box<dyn Backend>, Failure> {
     match plan.device.as_str() {
+        "cpu" => Ok(Box::new(CpuEngine::load_frozen(&plan.model, settings)?)),
         other => Err(Failure::new(
             Code::Device,
             format!("cannot train on {other:?}: this build trains on \"cpu\""),
@@ -43,9 +45,4 @@ pub(super) fn threads(plan: &Plan) -> usize {
     plan.threads
         .filter(|threads| *threads > 0)
         .unwrap_or_else(all)
-}
-
-/// What the run will need at most.
-pub(super) fn memory_needed(_plan: &Plan, _settings: &TrainSettings) -> Result<u64, Failure> {
-    Ok(0)
 }

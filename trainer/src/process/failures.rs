@@ -62,7 +62,8 @@ impl From<ResultError> for Failure {
     fn from(error: ResultError) -> Self {
         let code = match &error {
             ResultError::Write { .. } => Code::Disk,
-            ResultError::Read { .. }
+            ResultError::Model(_)
+            | ResultError::Read { .. }
             | ResultError::NotAnAdapter { .. }
             | ResultError::NoGguf { .. } => Code::Model,
         };

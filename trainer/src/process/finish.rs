@@ -2,14 +2,15 @@
 
 use super::events::Event;
 use super::train::Training;
-use crate::backend::Backend;
+use crate::backend::{Backend, BackendError};
 use crate::batch::{Batch, Document};
 use crate::data::Report;
 use crate::failure::{Code, Failure};
+use crate::peft::{AdapterConfig, read_adapter};
 use crate::result::{
-    ADAPTER_FILE, Ending, EvalFigures, Manifest, PeftConfig, ResultFolder, StepFigures,
-    read_adapter, write_result,
+    ADAPTER_FILE, Ending, EvalFigures, Manifest, ResultFolder, StepFigures, write_result,
 };
+use crate::settings::Projection;
 use crate::state::{Adapter, TrainState};
 use proto::Digest;
 use std::path::Path;
@@ -22,6 +23,7 @@ const PROBE_TOKENS: u32 = 16;
 pub(super) struct Circumstances<'a> {
     pub(super) out: &'a Path,
     pub(super) base_model: &'a str,
+    pub(super) projections: &'a [Projection],
     pub(super) report: &'a Report,
     pub(super) threads: usize,
     pub(super) memory_predicted_bytes: u64,
@@ -35,7 +37,7 @@ pub(super) fn finish(
 ) -> Result<(), Failure> {
     let adapter = training.backend.export()?;
     let lora = training.recipe.lora_settings();
-    let config = PeftConfig::of(&adapter, &lora, circumstances.base_model);
+    let config = AdapterConfig::new(circumstances.base_model, &lora, circumstances.projections);
     let folder = ResultFolder {
         path: circumstances.out,
         adapter: &adapter,
@@ -45,7 +47,7 @@ pub(super) fn finish(
     };
     let manifest = manifest(training, circumstances);
     let manifest = write_result(folder, manifest)?;
-    let reread = read_adapter(&folder.adapter_path())?;
+    let reread = read_adapter(folder.path).map_err(BackendError::from)?;
     check_same(training.backend, &adapter, reread)?;
     let adapter = manifest
         .files

@@ -4,17 +4,18 @@ use super::backend;
 use super::clock::Clock;
 use super::events::{Event, Events};
 use super::finish::{Circumstances, finish};
-use super::identity::model_digest;
-use super::memory::available_memory;
+use super::identity::{model_digest, weight_bytes};
+use super::memory::{available_memory, predict};
 use super::plan::{Plan, Window};
 use super::prepare::{Prepared, prepare};
 use super::replay::{compare, read_steps};
 use super::stop::Stop;
 use super::store::Store;
 use super::train::{Begun, Ended, Training};
-use crate::backend::Backend;
+use crate::backend::{Backend, BackendError};
 use crate::checkpoint::{Chain, CheckpointError, Folder, Identity, Progress, Snapshot};
 use crate::failure::{Code, Failure};
+use crate::model::{ModelSpec, read_spec};
 use crate::recipe::Machine;
 use crate::result::STEPS_FILE;
 use crate::settings::TrainSettings;
@@ -46,7 +47,8 @@ pub fn run(plan: &Plan, world: World<'_>) -> Result<Ended, Failure> {
         sha256,
     });
     let settings = settings(plan, &prepared);
-    let memory_bytes = check_memory(plan, &settings)?;
+    let spec = read_spec(&plan.model).map_err(BackendError::from)?;
+    let memory_bytes = check_memory(plan, &settings, &spec)?;
     let mut backend = backend::open(plan, &settings)?;
     let identity = identity(plan, &prepared, backend.as_ref())?;
     say_planned(plan, &prepared, &identity, memory_bytes, world.events);
@@ -78,6 +80,7 @@ pub fn run(plan: &Plan, world: World<'_>) -> Result<Ended, Failure> {
         let circumstances = Circumstances {
             out: &plan.out,
             base_model: &base_model(plan),
+            projections: spec.projections(),
             report: &report,
             threads: settings.threads,
             memory_predicted_bytes: memory_bytes,
@@ -97,8 +100,10 @@ fn settings(plan: &Plan, prepared: &Prepared) -> TrainSettings {
 }
 
 /// Refuses a run that would not fit, before any weight is read.
-fn check_memory(plan: &Plan, settings: &TrainSettings) -> Result<u64, Failure> {
-    let needed = backend::memory_needed(plan, settings)?;
+fn check_memory(plan: &Plan, settings: &TrainSettings, spec: &ModelSpec) -> Result<u64, Failure> {
+    let weights = weight_bytes(&plan.model)
+        .map_err(|error| Failure::because(Code::Model, "cannot read the model", error))?;
+    let needed = predict(spec, settings, weights);
     let limits = [
         available_memory().map(|available| available.bytes),
         plan.memory_bytes_max,

@@ -1,28 +1,25 @@
 //! The model card: a README that a hub shows and a person reads.
 
-use super::{EvalFigures, Manifest, PeftConfig};
+use super::{EvalFigures, Manifest};
+use crate::peft::AdapterConfig;
 use std::fmt::Write as _;
 
 /// The card of a result.
-pub(super) fn card(manifest: &Manifest, config: &PeftConfig) -> String {
+pub(super) fn card(manifest: &Manifest, config: &AdapterConfig) -> String {
     let mut card = front_matter(config);
     write_text(&mut card, manifest, config).expect("text grows");
     card
 }
 
-fn front_matter(config: &PeftConfig) -> String {
-    let base = serde_json::Value::from(config.base_model_name_or_path.as_str());
+fn front_matter(config: &AdapterConfig) -> String {
+    let base = serde_json::Value::from(base_of(config));
     format!(
         "---\nbase_model: {base}\nlibrary_name: peft\npipeline_tag: text-generation\ntags:\n- lora\n- sealtune\n---\n"
     )
 }
 
-fn write_text(card: &mut String, manifest: &Manifest, config: &PeftConfig) -> std::fmt::Result {
-    writeln!(
-        card,
-        "\n# LoRA adapter for {}\n",
-        one_line(&config.base_model_name_or_path)
-    )?;
+fn write_text(card: &mut String, manifest: &Manifest, config: &AdapterConfig) -> std::fmt::Result {
+    writeln!(card, "\n# LoRA adapter for {}\n", one_line(base_of(config)))?;
     writeln!(
         card,
         "Trained by sealtune {}. `training.json` has every digest and figure.\n",
@@ -58,7 +55,7 @@ fn write_text(card: &mut String, manifest: &Manifest, config: &PeftConfig) -> st
     )
 }
 
-fn rows(manifest: &Manifest, config: &PeftConfig) -> Vec<(&'static str, String)> {
+fn rows(manifest: &Manifest, config: &AdapterConfig) -> Vec<(&'static str, String)> {
     let figures = &manifest.figures;
     let report = &manifest.dataset;
     let mut rows = vec![
@@ -111,6 +108,13 @@ fn rows(manifest: &Manifest, config: &PeftConfig) -> Vec<(&'static str, String)>
 
 fn compared(before: &EvalFigures, after: &EvalFigures, of: impl Fn(&EvalFigures) -> f64) -> String {
     format!("{:.4} before, {:.4} after", of(before), of(after))
+}
+
+fn base_of(config: &AdapterConfig) -> &str {
+    config
+        .base_model_name_or_path
+        .as_deref()
+        .unwrap_or("a base model")
 }
 
 /// A name from a recipe must not break out of its heading.

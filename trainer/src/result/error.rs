@@ -1,5 +1,6 @@
 //! Why a result cannot be written or read.
 
+use crate::model::ModelError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,8 @@ pub enum ResultError {
     Read { path: PathBuf, source: io::Error },
     #[error("{} is no adapter: {reason}", path.display())]
     NotAnAdapter { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Model(#[from] ModelError),
     #[error("{} has no GGUF form: {reason}", path.display())]
     NoGguf { path: PathBuf, reason: String },
 }

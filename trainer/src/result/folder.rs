@@ -1,15 +1,17 @@
 //! The result folder, written so that `training.json` is there last.
 
-use super::adapter_file::{write_adapter, write_durably};
 use super::card::card;
-use super::{Manifest, PeftConfig, ResultError};
+use super::{Manifest, ResultError};
 use crate::checkpoint::StepRecord;
 use crate::digest::sha256;
+use crate::peft::AdapterConfig;
 use crate::state::Adapter;
+use crate::tensorfile::write_f32;
 use proto::Digest;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 pub const ADAPTER_FILE: &str = "adapter_model.safetensors";
@@ -22,7 +24,7 @@ pub const MANIFEST_FILE: &str = "training.json";
 pub struct ResultFolder<'a> {
     pub path: &'a Path,
     pub adapter: &'a Adapter,
-    pub config: &'a PeftConfig,
+    pub config: &'a AdapterConfig,
     pub records: &'a [StepRecord],
     /// The chat template, where the recipe gave its own.
     pub template: Option<&'a str>,
@@ -47,8 +49,10 @@ pub fn write_result(
     if stale.exists() {
         fs::remove_file(&stale).map_err(ResultError::write(&stale))?;
     }
-    let adapter = write_adapter(&folder.path.join(ADAPTER_FILE), folder.adapter)?;
-    let mut files = BTreeMap::from([(ADAPTER_FILE.to_owned(), sha256(&adapter))]);
+    let adapter = folder.adapter_path();
+    write_f32(&adapter, &folder.adapter.tensors).map_err(ResultError::write(&adapter))?;
+    sync(&adapter).map_err(ResultError::write(&adapter))?;
+    let mut files = digests(folder.path, &[ADAPTER_FILE])?;
     for (name, text) in texts(folder, &manifest) {
         write_durably(&folder.path.join(name), text.as_bytes())?;
         files.insert(name.to_owned(), sha256(text.as_bytes()));
@@ -93,6 +97,17 @@ fn steps(records: &[StepRecord]) -> String {
 
 fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("results have text keys") + "\n"
+}
+
+/// Writes a file and waits until it is on the disk.
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), ResultError> {
+    let written = File::create(path).and_then(|mut file| file.write_all(bytes));
+    let synced = written.and_then(|()| sync(path));
+    synced.map_err(ResultError::write(path))
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 /// Digests of the files of a folder, by name, for whoever checks a result.

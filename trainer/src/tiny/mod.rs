@@ -2,7 +2,6 @@
 
 mod weights;
 
-use crate::result::ResultError;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -33,14 +32,12 @@ pub fn write_text_files(dir: &Path) -> io::Result<()> {
 }
 
 /// Writes the whole model folder.
-pub fn write_model(dir: &Path) -> Result<(), ResultError> {
-    let failed = |source| ResultError::Write {
-        path: dir.to_owned(),
-        source,
-    };
-    write_text_files(dir).map_err(failed)?;
-    let config = format!("{:#}\n", weights::config());
-    fs::write(dir.join("config.json"), config).map_err(failed)?;
+pub fn write_model(dir: &Path) -> io::Result<()> {
+    write_text_files(dir)?;
+    fs::write(
+        dir.join("config.json"),
+        format!("{:#}\n", weights::config()),
+    )?;
     weights::write_weights(dir)
 }
 

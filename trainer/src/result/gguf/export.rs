@@ -1,9 +1,9 @@
 //! A PEFT adapter to the tensors llama.cpp expects.
 
-use super::names::{architecture, layer};
+use super::names::{Half, architecture, layer, split_name};
 use super::writer::{GgufFile, GgufTensor, GgufValue};
-use crate::result::folder::{ADAPTER_FILE, CONFIG_FILE};
-use crate::result::{Half, PeftConfig, ResultError, read_adapter, split_name};
+use crate::peft::{AdapterConfig, read_adapter, read_adapter_config};
+use crate::result::ResultError;
 use crate::state::NamedTensor;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ struct Heads {
 
 /// Writes the adapter in `adapter` over the model in `model` as GGUF to `out`.
 pub fn export(model: &Path, adapter: &Path, out: &Path) -> Result<usize, ResultError> {
-    let config: PeftConfig = read_json(&adapter.join(CONFIG_FILE))?;
+    let config = read_adapter_config(adapter)?;
     let config_path = model.join("config.json");
     let heads: Heads = read_json(&config_path)?;
     let file = convert(adapter, &config, &heads, &config_path)?;
@@ -39,7 +39,7 @@ pub fn export(model: &Path, adapter: &Path, out: &Path) -> Result<usize, ResultE
 
 fn convert(
     adapter: &Path,
-    config: &PeftConfig,
+    config: &AdapterConfig,
     heads: &Heads,
     config_path: &Path,
 ) -> Result<GgufFile, ResultError> {
@@ -52,7 +52,7 @@ fn convert(
         reason: format!("llama.cpp has no {}", heads.model_type),
     })?;
     let alpha = one_alpha(config).ok_or_else(|| none("layers have different scales".to_owned()))?;
-    let tensors = read_adapter(&adapter.join(ADAPTER_FILE))?.tensors;
+    let tensors = read_adapter(adapter)?.tensors;
     let tensors = tensors
         .into_iter()
         .map(|tensor| convert_tensor(tensor, name, heads).map_err(none))
@@ -64,7 +64,12 @@ fn convert(
             ("general.type".to_owned(), text("adapter")),
             (
                 "general.name".to_owned(),
-                text(&config.base_model_name_or_path),
+                text(
+                    config
+                        .base_model_name_or_path
+                        .as_deref()
+                        .unwrap_or_default(),
+                ),
             ),
             ("adapter.type".to_owned(), text("lora")),
             ("adapter.lora.alpha".to_owned(), GgufValue::Float(alpha)),
@@ -75,7 +80,7 @@ fn convert(
 
 /// llama.cpp scales by alpha / rank of each tensor, with one alpha for the file.
 /// For rsLoRA the alpha that gives the same scale is alpha * sqrt(r).
-fn one_alpha(config: &PeftConfig) -> Option<f32> {
+fn one_alpha(config: &AdapterConfig) -> Option<f32> {
     if !config.alpha_pattern.is_empty() || (config.use_rslora && !config.rank_pattern.is_empty()) {
         return None;
     }

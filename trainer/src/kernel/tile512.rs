@@ -1,0 +1,93 @@
+//! Register tiles of 12 x 32 with AVX-512.
+#![cfg(target_arch = "x86_64")]
+
+use std::arch::x86_64::{
+    __m512, __mmask16, _mm512_fmadd_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+    _mm512_set1_ps, _mm512_setzero_ps,
+};
+
+use super::tile::Tile;
+
+/// Covers m x n with tiles: 12 rows fill 24 of the 32 registers with sums, which hides the latency of fmadd.
+///
+/// # Safety
+/// The processor has avx512f; every element of the m x n x k product lies within the matrices; c is not shared.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn cover(tile: Tile, m: usize, n: usize) {
+    for cols in (0..n).step_by(32) {
+        let mut row = 0;
+        while row < m {
+            // SAFETY: row < m and cols < n.
+            let here = unsafe { tile.at(row, cols) };
+            // SAFETY: `rows` of the arm are at most m - row, the mask covers at most n - cols columns.
+            row += unsafe { rows(here, m - row, (n - cols).min(32)) };
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn rows(tile: Tile, left: usize, n: usize) -> usize {
+    // SAFETY: handed on from `cover`; each arm takes no more rows than are left.
+    unsafe {
+        match left {
+            12.. => wide::<12>(tile, n),
+            8.. => wide::<8>(tile, n),
+            4.. => wide::<4>(tile, n),
+            2.. => wide::<2>(tile, n),
+            _ => wide::<1>(tile, n),
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn wide<const R: usize>(tile: Tile, n: usize) -> usize {
+    // SAFETY: handed on from `rows`.
+    unsafe {
+        if n > 16 {
+            full::<R, 2>(tile, [!0, mask(n - 16)])
+        } else {
+            full::<R, 1>(tile, [mask(n)])
+        }
+    }
+    R
+}
+
+fn mask(n: usize) -> __mmask16 {
+    if n >= 16 { !0 } else { (1 << n) - 1 }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn full<const R: usize, const W: usize>(t: Tile, masks: [__mmask16; W]) {
+    // SAFETY: masked lanes are not touched; the others are inside by the contract of `cover`.
+    unsafe {
+        let mut sums: [[__m512; W]; R] = [[_mm512_setzero_ps(); W]; R];
+        if t.accumulate {
+            for r in 0..R {
+                for w in 0..W {
+                    sums[r][w] = _mm512_maskz_loadu_ps(masks[w], t.c.add(r * t.c_row + w * 16));
+                }
+            }
+        }
+        let (mut a, mut b) = (t.a, t.b);
+        for _ in 0..t.k {
+            let mut row = [_mm512_setzero_ps(); W];
+            for w in 0..W {
+                row[w] = _mm512_maskz_loadu_ps(masks[w], b.add(w * 16));
+            }
+            for r in 0..R {
+                let factor = _mm512_set1_ps(*a.add(r * t.a_row));
+                for w in 0..W {
+                    sums[r][w] = _mm512_fmadd_ps(factor, row[w], sums[r][w]);
+                }
+            }
+            // One step beyond the end after the last round: wrapping, never read.
+            a = a.wrapping_add(t.a_col);
+            b = b.wrapping_add(t.b_row);
+        }
+        for r in 0..R {
+            for w in 0..W {
+                _mm512_mask_storeu_ps(t.c.add(r * t.c_row + w * 16), masks[w], sums[r][w]);
+            }
+        }
+    }
+}
