@@ -19,9 +19,12 @@ pub mod cpu;
 pub mod failure;
 mod kernel;
 mod lora;
+pub mod merge;
 pub mod model;
 pub mod noise;
 pub mod peft;
+#[cfg(test)]
+mod proof;
 pub mod reference;
 pub mod settings;
 pub mod state;

@@ -7,6 +7,7 @@ mod make_tiny;
 mod merge;
 mod parity;
 mod run;
+mod shapes;
 mod to_gguf;
 mod tokens;
 
