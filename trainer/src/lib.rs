@@ -22,10 +22,13 @@ pub mod digest;
 pub mod failure;
 mod kernel;
 mod lora;
+pub mod merge;
 pub mod model;
 pub mod noise;
 pub mod peft;
 pub mod process;
+#[cfg(test)]
+mod proof;
 pub mod recipe;
 pub mod reference;
 pub mod result;

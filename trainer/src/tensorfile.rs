@@ -17,6 +17,20 @@ pub enum Stored {
 }
 
 impl Stored {
+    /// The same as a file's type, if it is a weight's.
+    pub fn from_dtype(dtype: safetensors::Dtype) -> Option<Self> {
+        #[allow(
+            clippy::wildcard_enum_match_arm,
+            reason = "all other types are refused, also future ones"
+        )]
+        match dtype {
+            safetensors::Dtype::F32 => Some(Self::F32),
+            safetensors::Dtype::BF16 => Some(Self::Bf16),
+            safetensors::Dtype::F16 => Some(Self::F16),
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",

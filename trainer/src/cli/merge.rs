@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::failure::{Code, Failure};
+use crate::merge::{MergeError, merge};
 
 /// Adds an adapter into the full weights.
 #[derive(Debug, clap::Args)]
@@ -16,8 +17,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    Err(Failure::new(
-        Code::Internal,
-        format!("not built yet: {args:?}"),
-    ))
+    let code = |e: &MergeError| match e {
+        MergeError::Model(_) | MergeError::Adapter(_) => Code::Model,
+        MergeError::Write { .. } => Code::Disk,
+    };
+    merge(&args.model, &args.adapter, &args.out)
+        .map_err(|e| Failure::because(code(&e), "cannot merge the adapter", e))
 }

@@ -8,6 +8,7 @@ mod merge;
 mod parity;
 mod recipe;
 mod run;
+mod shapes;
 mod to_gguf;
 mod tokens;
 

@@ -1,6 +1,6 @@
 //! All buffers of a run, made once and sized by the largest micro-batch.
 
-use super::attention::worker_floats;
+use super::memory::sizes;
 use super::tools::Tools;
 use crate::model::ModelSpec;
 use crate::settings::TrainSettings;
@@ -69,27 +69,14 @@ pub(super) type Ranks = [usize; 4];
 impl Arena {
     pub(super) fn new(spec: &ModelSpec, settings: &TrainSettings, ranks: Ranks) -> Self {
         let n = settings.micro_batch_tokens_max;
-        let sides = spec
-            .projections()
-            .iter()
-            .map(|p| spec.shape_of(*p))
-            .map(|(i, o)| i.max(o));
-        let widest = sides.max().unwrap_or(0);
         let rank = ranks.into_iter().max().unwrap_or(0);
-        let thin = widest.div_ceil(32) * 32 * rank;
-        let dropped = if settings.lora.dropout > 0.0 {
-            n * widest
-        } else {
-            0
-        };
-        let worker = worker_floats(spec, n);
         Self {
             tokens_max: n,
             saved: (0..spec.layers).map(|_| saved(spec, n, ranks)).collect(),
             last: vec![0.0; n * spec.hidden],
             inverse_last: vec![0.0; n],
             scratch: scratch(spec, n, rank),
-            tools: Tools::new(settings.threads, widest + rank, thin, dropped, worker),
+            tools: Tools::new(settings.threads, sizes(spec, settings, rank)),
         }
     }
 

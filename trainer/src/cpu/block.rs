@@ -6,6 +6,7 @@ use super::attention_back::{HeadGradients, Kept};
 use super::dropout::Dropout;
 use super::linear_back::Back;
 use super::load::Layer;
+use super::meter::Phase;
 use super::passes::{Norm, gate_rows, gate_rows_backward, sum};
 use super::rotary::{Heads, Turn};
 use super::tools::Tools;
@@ -65,6 +66,33 @@ impl Layer {
         }
     }
 
+    fn linear(
+        &self,
+        group: usize,
+        tools: &mut Tools,
+        weights: &[f32],
+        rows: (&[f32], &mut [f32], &mut [f32]),
+        dropout: Option<&Dropout>,
+    ) {
+        let started = tools.meter.start();
+        self.groups[group].forward(tools, weights, rows, dropout);
+        tools.meter.stop(Phase::LinearForward, started);
+    }
+
+    fn linear_back(
+        &self,
+        group: usize,
+        tools: &mut Tools,
+        weights: &[f32],
+        back: Back<'_>,
+        gradients: (&mut [f32], &mut [f32]),
+        dx: Option<&mut [f32]>,
+    ) {
+        let started = tools.meter.start();
+        self.groups[group].backward(tools, weights, back, gradients, dx);
+        tools.meter.stop(Phase::LinearBackward, started);
+    }
+
     /// From `saved.x` to `next`.
     pub(super) fn forward(
         &self,
@@ -90,7 +118,8 @@ impl Layer {
             &mut scratch.qkv
         };
         let qkv = &mut qkv[..n * spec.qkv_len()];
-        self.groups[0].forward(
+        self.linear(
+            0,
             tools,
             pass.weights,
             (normed, &mut saved.h[0], qkv),
@@ -103,19 +132,27 @@ impl Layer {
         };
         self.turn(pass, tools).forward(qkv, heads);
         let o = &mut saved.o[..q_len];
+        let started = tools.meter.start();
         self.attention(pass, tools).forward(
             tools,
             [&saved.q[..q_len], &saved.k[..kv_len], &saved.v[..kv_len]],
             &mut scratch.heads[..q_len],
             (o, &mut saved.lse[..n * spec.heads]),
         );
+        tools.meter.stop(Phase::AttentionForward, started);
         let out = if spec.post_norms {
             &mut saved.attended
         } else {
             &mut scratch.out
         };
         let out = &mut out[..wide];
-        self.groups[1].forward(tools, pass.weights, (o, &mut saved.h[1], out), pass.dropout);
+        self.linear(
+            1,
+            tools,
+            pass.weights,
+            (o, &mut saved.h[1], out),
+            pass.dropout,
+        );
         let out = match &self.post_norms {
             None => &*out,
             Some((weight, _)) => {
@@ -148,7 +185,8 @@ impl Layer {
             normed,
         );
         let gate_up = &mut saved.gate_up[..2 * inner];
-        self.groups[2].forward(
+        self.linear(
+            2,
             tools,
             pass.weights,
             (normed, &mut saved.h[2], gate_up),
@@ -168,7 +206,8 @@ impl Layer {
             &mut scratch.out
         };
         let out = &mut out[..wide];
-        self.groups[3].forward(
+        self.linear(
+            3,
             tools,
             pass.weights,
             (gated, &mut saved.h[3], out),
@@ -233,7 +272,8 @@ impl Layer {
             dy,
             dropout: pass.dropout,
         };
-        self.groups[3].backward(
+        self.linear_back(
+            3,
             tools,
             pass.weights,
             back,
@@ -251,7 +291,8 @@ impl Layer {
             dropout: pass.dropout,
         };
         let d_normed = &mut scratch.out[..wide];
-        self.groups[2].backward(
+        self.linear_back(
+            2,
             tools,
             pass.weights,
             back,
@@ -294,7 +335,8 @@ impl Layer {
             dy,
             dropout: pass.dropout,
         };
-        self.groups[1].backward(
+        self.linear_back(
+            1,
             tools,
             pass.weights,
             back,
@@ -314,8 +356,10 @@ impl Layer {
             &mut scratch.dk[..kv_len],
             &mut scratch.dv[..kv_len],
         );
+        let started = tools.meter.start();
         self.attention(pass, tools)
             .backward(tools, kept, HeadGradients { dq, dk, dv });
+        tools.meter.stop(Phase::AttentionBackward, started);
         let dqkv = &mut scratch.qkv[..n * spec.qkv_len()];
         self.turn(pass, tools).backward(
             [
@@ -336,7 +380,8 @@ impl Layer {
             dropout: pass.dropout,
         };
         let d_normed = goes_on.then_some(&mut scratch.out[..wide]);
-        self.groups[0].backward(
+        self.linear_back(
+            0,
             tools,
             pass.weights,
             back,

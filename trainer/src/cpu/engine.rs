@@ -8,6 +8,7 @@ use super::block::Pass;
 use super::dropout::Dropout;
 use super::embed::Neftune;
 use super::load::{Frozen, Loader, Weights};
+use super::meter::{Meter, Phase};
 use super::rotary::HEAD_DIM_MAX;
 use super::update;
 use crate::backend::{Backend, BackendError, LossSum, NumericClass, Place, StepReport};
@@ -89,9 +90,42 @@ impl CpuEngine {
         &self.spec
     }
 
+    /// How many values are trained.
+    pub fn adapter_len(&self) -> usize {
+        self.layout.len
+    }
+
+    /// Starts measuring where time goes, from zero.
+    pub fn measure(&mut self, clock: fn() -> u64) {
+        self.arena.tools.meter = Meter::new(clock);
+    }
+
+    /// Nanoseconds by part since `measure`.
+    pub fn spent(&self) -> Vec<(&'static str, u64)> {
+        self.arena.tools.meter.spent()
+    }
+
     /// Bytes of all activations and scratch.
     pub fn arena_bytes(&self) -> usize {
         self.arena.bytes()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn predicted_arena_bytes(&self) -> u64 {
+        let ranks = ranks(&self.spec, &self.layout);
+        super::memory::bytes(&self.spec, &self.settings, ranks) as u64
+    }
+
+    /// Runs with a lesser instruction set, to prove that results do not depend on it.
+    #[cfg(test)]
+    pub(crate) fn use_instructions(&mut self, isa: crate::kernel::Isa) {
+        self.arena.tools.isa = isa;
+    }
+
+    /// Multiplies bf16 weights in pairs whether or not there is an instruction for it.
+    #[cfg(test)]
+    pub(crate) fn use_pairs(&mut self) {
+        self.arena.tools.pairs = true;
     }
 
     fn check(&self, batch: &Batch) -> Result<(), BackendError> {
@@ -202,7 +236,7 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool, BackendError> {
 }
 
 /// The largest sum of ranks of each group over all layers.
-fn ranks(spec: &ModelSpec, layout: &Layout) -> Ranks {
+pub(super) fn ranks(spec: &ModelSpec, layout: &Layout) -> Ranks {
     let mut ranks = [0; 4];
     for layer in 0..spec.layers {
         for (most, group) in ranks.iter_mut().zip(groups(spec)) {
@@ -224,7 +258,9 @@ impl Backend for CpuEngine {
 
     fn forward_backward(&mut self, batch: &Batch, place: Place) -> Result<LossSum, BackendError> {
         self.with_forward(batch, Some(place), |frozen, pass, arena, gradients| {
+            let started = arena.tools.meter.start();
             let loss = frozen.loss_backward(pass, arena);
+            arena.tools.meter.stop(Phase::Head, started);
             backward(frozen, pass, arena, gradients);
             loss
         })
@@ -306,6 +342,7 @@ impl Backend for CpuEngine {
     fn numeric_class(&self) -> NumericClass {
         NumericClass(match self.settings.precision {
             Precision::F32 => "f32-chain-1".to_owned(),
+            Precision::Bf16 if self.arena.tools.pairs => "bf16-pairs-1".to_owned(),
             Precision::Bf16 => "bf16-weights-f32-chain-1".to_owned(),
         })
     }

@@ -1,8 +1,9 @@
 //! Linear layers that share an input, with their adapters: y = x Wᵀ + b + s (x Aᵀ) Bᵀ.
 
 use super::dropout::Dropout;
-use super::pack::{Scaled, fill, sideways};
-use super::rows::{Rect, Sweep};
+use super::pack::{Scaled, fill, sideways, upright};
+use super::pairs;
+use super::rows::{Rect, Rows, Sweep};
 use super::tools::{PANEL, Tools};
 use crate::model::Matrix;
 
@@ -72,6 +73,19 @@ impl Group {
             }
         }
         self.add_bias(tokens, y);
+        if self.in_pairs(tools) {
+            let x = Rect {
+                values: x,
+                row: self.inputs,
+                col: 0,
+            };
+            pairs::round_rows(
+                tools.isa,
+                x,
+                self.inputs,
+                &mut tools.words[..tokens * self.inputs],
+            );
+        }
         for part in &self.parts {
             self.part_forward(tools, part, weights, (x, h), y);
         }
@@ -131,6 +145,12 @@ impl Group {
         }
     }
 
+    /// Whether a group's products run on bf16 pairs: rows of x (or dy) are rounded, sums stay f32.
+    pub(super) fn in_pairs(&self, tools: &Tools) -> bool {
+        let even = |p: &Part| p.weight.rows() % 2 == 0 && p.weight.bf16_words().is_some();
+        tools.pairs && self.inputs % 2 == 0 && self.parts.iter().all(even)
+    }
+
     fn part_forward(
         &self,
         tools: &mut Tools,
@@ -139,8 +159,8 @@ impl Group {
         (x, h): (&[f32], &[f32]),
         y: &mut [f32],
     ) {
-        let (isa, rows) = (tools.isa, part.weight.rows());
-        let task_rows = tools.task_rows(x.len() / self.inputs);
+        let (isa, rows, tokens) = (tools.isa, part.weight.rows(), x.len() / self.inputs);
+        let task_rows = tools.task_rows(tokens);
         let border = part.low.map(|low| {
             (
                 Rect {
@@ -151,31 +171,38 @@ impl Group {
                 low.rank,
             )
         });
-        let depth = self.inputs + part.low.map_or(0, |low| low.rank);
-        let b = part.low.map(|low| Scaled {
-            values: &weights[low.b..][..low.rank * rows],
-            cols: rows,
-            factor: low.scale,
-        });
+        let b = part.low.map(|low| self.scaled_b(part, low, weights));
+        let words = part.weight.bf16_words().filter(|_| self.in_pairs(tools));
+        let main = self.inputs / if words.is_some() { 2 } else { 1 };
+        let depth = main + part.low.map_or(0, |low| low.rank);
+        let source = match words {
+            Some(_) => Rows::Pairs(&tools.words[..tokens * self.inputs]),
+            None => Rows::Floats(Rect {
+                values: x,
+                row: self.inputs,
+                col: 0,
+            }),
+        };
         let at_once = (tools.panels.len() / (depth * PANEL)).max(1) * PANEL;
         for first in (0..rows).step_by(at_once) {
             let cols = at_once.min(rows - first);
             let panels = &mut tools.panels[..cols.div_ceil(PANEL) * depth * PANEL];
             fill(panels, depth, |i, panel| {
-                let (main, low) = panel.split_at_mut(self.inputs * PANEL);
-                sideways(isa, &part.weight, first + i * PANEL, 0..self.inputs, main);
+                let (main, low) = panel.split_at_mut(main * PANEL);
+                match words {
+                    Some(words) => {
+                        pairs::sideways(isa, words, self.inputs, first + i * PANEL, main)
+                    }
+                    None => sideways(isa, &part.weight, first + i * PANEL, 0..self.inputs, main),
+                }
                 if let Some(b) = b {
-                    super::pack::upright(&b, 0..low.len() / PANEL, first + i * PANEL, rows, low);
+                    upright(&b, 0..low.len() / PANEL, first + i * PANEL, rows, low);
                 }
             });
             Sweep {
                 isa,
                 task_rows,
-                x: Rect {
-                    values: x,
-                    row: self.inputs,
-                    col: 0,
-                },
+                x: source,
                 depth: self.inputs,
                 border,
                 panels,
@@ -184,7 +211,17 @@ impl Group {
                 y_col: part.col + first,
                 accumulate: part.bias.is_some(),
             }
-            .run(&mut y[..x.len() / self.inputs * self.outputs]);
+            .run(&mut y[..tokens * self.outputs]);
+        }
+    }
+
+    /// B of a part, times its scale.
+    pub(super) fn scaled_b<'a>(&self, part: &Part, low: Low, weights: &'a [f32]) -> Scaled<'a> {
+        let rows = part.weight.rows();
+        Scaled {
+            values: &weights[low.b..][..low.rank * rows],
+            cols: rows,
+            factor: low.scale,
         }
     }
 }
@@ -210,7 +247,7 @@ pub(super) fn thin_rows(
         Sweep {
             isa,
             task_rows,
-            x,
+            x: Rows::Floats(x),
             depth: rows.cols,
             border: None,
             panels,

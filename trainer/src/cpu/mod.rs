@@ -11,7 +11,10 @@ mod head;
 mod linear;
 mod linear_back;
 mod load;
+mod memory;
+mod meter;
 mod pack;
+mod pairs;
 mod passes;
 mod rotary;
 mod rows;
@@ -19,4 +22,5 @@ mod tools;
 mod update;
 
 pub use engine::CpuEngine;
-pub(crate) use load::Weights;
+pub(crate) use load::{RandomWeights, Weights};
+pub use memory::MemoryPlan;

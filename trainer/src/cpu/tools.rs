@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::meter::Meter;
 use crate::kernel::Isa;
 
 /// Most floats of packed panels at once: 8 MB, small enough for a shared cache.
@@ -13,9 +14,30 @@ pub(super) const PANEL: usize = 32;
 /// Rows of one task: a multiple of the tile's twelve.
 const TASK_ROWS_MAX: usize = 96;
 
+/// How much scratch there is, in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub(super) words: usize,
+    pub(super) panels: usize,
+    pub(super) thin: usize,
+    pub(super) dropped: usize,
+    /// Of each worker.
+    pub(super) worker: usize,
+}
+
+/// Room for at least one whole panel.
+pub(super) fn panel_floats(depth_max: usize) -> usize {
+    PANEL_FLOATS.max(depth_max * PANEL)
+}
+
 pub(super) struct Tools {
     pub(super) isa: Isa,
     pub(super) threads: usize,
+    pub(super) meter: Meter,
+    /// Whether bf16 weights are multiplied in pairs, with activations rounded to bf16.
+    pub(super) pairs: bool,
+    /// Activations rounded to bf16.
+    pub(super) words: Vec<u16>,
     /// Packed strips of frozen weights.
     pub(super) panels: Vec<f32>,
     /// Gradients of adapters before they are added up, `[panel][rank][32]`.
@@ -27,21 +49,19 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    pub(super) fn new(
-        threads: usize,
-        depth_max: usize,
-        thin: usize,
-        dropped: usize,
-        worker: usize,
-    ) -> Self {
+    pub(super) fn new(threads: usize, sizes: Sizes) -> Self {
+        let isa = Isa::detect();
         Self {
-            isa: Isa::detect(),
+            isa,
             threads,
-            panels: vec![0.0; PANEL_FLOATS.max(depth_max.min(1 << 16) * PANEL)],
-            thin: vec![0.0; thin],
-            dropped: vec![0.0; dropped],
+            meter: Meter::default(),
+            pairs: isa.multiplies_bf16(),
+            words: vec![0; sizes.words],
+            panels: vec![0.0; sizes.panels],
+            thin: vec![0.0; sizes.thin],
+            dropped: vec![0.0; sizes.dropped],
             workers: (0..threads)
-                .map(|_| Mutex::new(vec![0.0; worker]))
+                .map(|_| Mutex::new(vec![0.0; sizes.worker]))
                 .collect(),
         }
     }
@@ -53,7 +73,11 @@ impl Tools {
 
     pub(super) fn bytes(&self) -> usize {
         let worker = self.workers.first().map_or(0, |w| lock(w).len());
-        4 * (self.panels.len() + self.thin.len() + self.dropped.len() + worker * self.workers.len())
+        2 * self.words.len()
+            + 4 * (self.panels.len()
+                + self.thin.len()
+                + self.dropped.len()
+                + worker * self.workers.len())
     }
 
     /// Runs with the scratch of the current worker.

@@ -1,13 +1,15 @@
 //! Products of bf16 pairs summed in f32: AVX-512-BF16's own instruction, and its plain twin.
 
 use super::Isa;
+use super::isa::versions;
 
 /// c(i, j) = or += the sum over pairs; `a` row-major with an even row length, `b` panels of `[k/2][32][2]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PairProduct<'a> {
     pub(crate) a: &'a [u16],
     pub(crate) a_row: usize,
-    pub(crate) b: &'a [u32],
+    /// Each the bits of a pair.
+    pub(crate) b: &'a [f32],
     pub(crate) m: usize,
     /// At most 32.
     pub(crate) n: usize,
@@ -18,6 +20,16 @@ pub(crate) struct PairProduct<'a> {
 /// Rounds to the nearest bf16, ties to even; NaN stays NaN.
 pub(crate) fn to_bf16(x: f32) -> u16 {
     half::bf16::from_f32(x).to_bits()
+}
+
+versions! {
+    /// Rounds a row: the plain form of `to_bf16` that compilers vectorise; for finite values.
+    pub(crate) fn to_bf16_row(x: &[f32], out: &mut [u16]) {
+        for (out, x) in out.iter_mut().zip(x) {
+            let bits = x.to_bits();
+            *out = (bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16) as u16;
+        }
+    }
 }
 
 /// Computes the product into `c`, whose rows are `c_row` apart.
@@ -52,7 +64,7 @@ fn multiply_plainly(p: PairProduct<'_>, c: &mut [f32], c_row: usize) {
             c[i * c_row + j] = (0..p.pairs).fold(start, |sum, k| {
                 let at = i * p.a_row + 2 * k;
                 let a = u32::from(p.a[at]) | u32::from(p.a[at + 1]) << 16;
-                let b = p.b[k * 32 + j];
+                let b = p.b[k * 32 + j].to_bits();
                 low(a).mul_add(low(b), high(a).mul_add(high(b), sum))
             });
         }
@@ -118,13 +130,14 @@ mod native {
                 }
             }
             for k in 0..p.pairs {
-                let b = p.b.as_ptr().add(k * 32);
+                let b = p.b.as_ptr().wrapping_add(k.wrapping_mul(32));
                 let columns = [
                     pairs(_mm512_loadu_si512(b.cast())),
-                    pairs(_mm512_loadu_si512(b.add(16).cast())),
+                    pairs(_mm512_loadu_si512(b.wrapping_add(16).cast())),
                 ];
                 for r in 0..R {
-                    let both = a.add(r * p.a_row + 2 * k).cast::<i32>().read_unaligned();
+                    let row = a.wrapping_add(p.a_row.wrapping_mul(r).wrapping_add(2 * k));
+                    let both = row.cast::<i32>().read_unaligned();
                     let factor = pairs(_mm512_set1_epi32(both));
                     for w in 0..2 {
                         sums[r][w] = _mm512_dpbf16_ps(sums[r][w], factor, columns[w]);
@@ -146,12 +159,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rows_are_rounded_as_single_values_are() {
+        let x: Vec<f32> = (0..5000)
+            .map(|i| (i as f32 - 2500.0) * 1.234_567e-3)
+            .collect();
+        let mut out = vec![0; x.len()];
+
+        to_bf16_row(Isa::detect(), &x, &mut out);
+
+        assert!(x.iter().zip(&out).all(|(x, o)| to_bf16(*x) == *o));
+    }
+
+    #[test]
     fn the_instruction_and_its_twin_agree() {
         let (m, n, pairs) = (17, 29, 21);
         let value = |i: usize| to_bf16(((i * 7919) % 1009) as f32 / 500.0 - 1.0);
         let a: Vec<u16> = (0..m * 2 * pairs).map(value).collect();
-        let b: Vec<u32> = (0..pairs * 32)
-            .map(|i| u32::from(value(2 * i + 5)) | u32::from(value(2 * i + 6)) << 16)
+        let b: Vec<f32> = (0..pairs * 32)
+            .map(|i| {
+                f32::from_bits(u32::from(value(2 * i + 5)) | u32::from(value(2 * i + 6)) << 16)
+            })
             .collect();
         let product = PairProduct {
             a: &a,

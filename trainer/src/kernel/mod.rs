@@ -21,7 +21,7 @@ mod transpose;
 mod vector;
 
 pub(crate) use activate::{Activation, gate, gate_backward};
-pub(crate) use bf16::{PairProduct, multiply_pairs, to_bf16};
+pub(crate) use bf16::{PairProduct, multiply_pairs, to_bf16, to_bf16_row};
 pub(crate) use isa::Isa;
 pub(crate) use loss::{CrossEntropy, cross_entropy, hit_and_loss};
 pub(crate) use norm::{norm_backward, norm_forward, norm_row};

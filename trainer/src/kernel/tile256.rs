@@ -68,7 +68,7 @@ unsafe fn full<const R: usize>(t: Tile, n: usize) -> usize {
                 _mm256_maskload_ps(b.wrapping_add(8), masks[1]),
             ];
             for r in 0..R {
-                let factor = _mm256_set1_ps(*a.add(r * t.a_row));
+                let factor = _mm256_set1_ps(*a.wrapping_add(t.a_row.wrapping_mul(r)));
                 for w in 0..2 {
                     sums[r][w] = _mm256_fmadd_ps(factor, row[w], sums[r][w]);
                 }

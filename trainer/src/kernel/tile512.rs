@@ -56,38 +56,50 @@ fn mask(n: usize) -> __mmask16 {
     if n >= 16 { !0 } else { (1 << n) - 1 }
 }
 
+/// Pointers to every third row: the two rows behind each are reached by the processor's own address arithmetic, so
+/// that all addresses of a step stay in registers.
+fn thirds(a: *const f32, a_row: usize) -> [*const f32; 4] {
+    let third = |i: usize| a.wrapping_add(a_row.wrapping_mul(3 * i));
+    [third(0), third(1), third(2), third(3)]
+}
+
 #[target_feature(enable = "avx512f")]
 unsafe fn full<const R: usize, const W: usize>(t: Tile, masks: [__mmask16; W]) {
-    // SAFETY: masked lanes are not touched; the others are inside by the contract of `cover`.
-    unsafe {
-        let mut sums: [[__m512; W]; R] = [[_mm512_setzero_ps(); W]; R];
-        if t.accumulate {
-            for r in 0..R {
-                for w in 0..W {
-                    sums[r][w] = _mm512_maskz_loadu_ps(masks[w], t.c.add(r * t.c_row + w * 16));
-                }
-            }
-        }
-        let (mut a, mut b) = (t.a, t.b);
-        for _ in 0..t.k {
-            let mut row = [_mm512_setzero_ps(); W];
-            for w in 0..W {
-                row[w] = _mm512_maskz_loadu_ps(masks[w], b.add(w * 16));
-            }
-            for r in 0..R {
-                let factor = _mm512_set1_ps(*a.add(r * t.a_row));
-                for w in 0..W {
-                    sums[r][w] = _mm512_fmadd_ps(factor, row[w], sums[r][w]);
-                }
-            }
-            // One step beyond the end after the last round: wrapping, never read.
-            a = a.wrapping_add(t.a_col);
-            b = b.wrapping_add(t.b_row);
-        }
+    // Pointers wrap: the last step leaves them one step behind the end, where they are not read.
+    let c = |r: usize, w: usize| {
+        t.c.wrapping_add(t.c_row.wrapping_mul(r).wrapping_add(w * 16))
+    };
+    let mut sums: [[__m512; W]; R] = [[_mm512_setzero_ps(); W]; R];
+    if t.accumulate {
         for r in 0..R {
             for w in 0..W {
-                _mm512_mask_storeu_ps(t.c.add(r * t.c_row + w * 16), masks[w], sums[r][w]);
+                // SAFETY: masked lanes are not touched; the others are inside by the contract of `cover`.
+                sums[r][w] = unsafe { _mm512_maskz_loadu_ps(masks[w], c(r, w)) };
             }
+        }
+    }
+    let (mut a, mut b) = (thirds(t.a, t.a_row), t.b);
+    for _ in 0..t.k {
+        let mut row = [_mm512_setzero_ps(); W];
+        for w in 0..W {
+            // SAFETY: as above.
+            row[w] = unsafe { _mm512_maskz_loadu_ps(masks[w], b.wrapping_add(w * 16)) };
+        }
+        for r in 0..R {
+            // SAFETY: row r < R and the current k are inside by the contract of `cover`.
+            let factor = unsafe { *a[r / 3].wrapping_add(t.a_row.wrapping_mul(r % 3)) };
+            let factor = _mm512_set1_ps(factor);
+            for w in 0..W {
+                sums[r][w] = _mm512_fmadd_ps(factor, row[w], sums[r][w]);
+            }
+        }
+        a = a.map(|a| a.wrapping_add(t.a_col));
+        b = b.wrapping_add(t.b_row);
+    }
+    for r in 0..R {
+        for w in 0..W {
+            // SAFETY: as above, and c is not shared.
+            unsafe { _mm512_mask_storeu_ps(c(r, w), masks[w], sums[r][w]) };
         }
     }
 }

@@ -57,6 +57,16 @@ impl ModelFiles {
         let (header, start, size) = header_of(path)?;
         for (name, info) in header.tensors() {
             let (from, to) = info.data_offsets;
+            let claimed = info
+                .shape
+                .iter()
+                .try_fold(info.dtype.bitsize(), |n, d| n.checked_mul(*d));
+            if to < from || claimed != (to - from).checked_mul(8) {
+                return Err(malformed(
+                    path,
+                    format!("{name} has {from}..{to} bytes for shape {:?}", info.shape),
+                ));
+            }
             if start + to as u64 > size {
                 return Err(malformed(
                     path,
@@ -88,30 +98,51 @@ impl ModelFiles {
 
     /// The tensor's bytes as they lie in the file.
     pub fn bytes(&self, name: &str) -> Result<Vec<u8>, ModelError> {
+        let (mut file, entry) = self.at(name)?;
+        let mut bytes = vec![0; entry.len];
+        let path = &self.paths[entry.file];
+        file.read_exact(&mut bytes)
+            .map_err(|source| ModelError::Read {
+                path: path.clone(),
+                source,
+            })?;
+        Ok(bytes)
+    }
+
+    /// The file, positioned where the tensor begins.
+    fn at(&self, name: &str) -> Result<(File, &TensorEntry), ModelError> {
         let entry = self.entry(name).ok_or_else(|| tensor(name, "is missing"))?;
         let path = &self.paths[entry.file];
-        let read = || {
+        let open = || {
             let mut file = File::open(path)?;
             file.seek(SeekFrom::Start(entry.offset))?;
-            let mut bytes = vec![0; entry.len];
-            file.read_exact(&mut bytes)?;
-            Ok(bytes)
+            Ok(file)
         };
-        read().map_err(|source| ModelError::Read {
+        let file = open().map_err(|source| ModelError::Read {
             path: path.clone(),
             source,
-        })
+        })?;
+        Ok((file, entry))
     }
 
     /// A matrix of exactly this shape, in the file's own precision.
     pub fn matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, ModelError> {
         self.expect_shape(name, &[rows, cols])?;
-        let dtype = self.entries[name].dtype;
-        Matrix::from_bytes(dtype, rows, cols, &self.bytes(name)?).ok_or_else(|| {
-            tensor(
+        self.read(name, rows, cols)
+    }
+
+    fn read(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, ModelError> {
+        let (mut file, entry) = self.at(name)?;
+        if !Matrix::holds(entry.dtype) {
+            return Err(tensor(
                 name,
-                format!("has dtype {dtype:?}, which is not trained on"),
-            )
+                format!("has dtype {:?}, which is not trained on", entry.dtype),
+            ));
+        }
+        let read = Matrix::read(entry.dtype, rows, cols, &mut file);
+        read.map_err(|source| ModelError::Read {
+            path: self.paths[entry.file].clone(),
+            source,
         })
     }
 
@@ -124,15 +155,12 @@ impl ModelFiles {
     /// Any tensor's values as f32.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, ModelError> {
         let entry = self.entry(name).ok_or_else(|| tensor(name, "is missing"))?;
-        let len = entry.shape.iter().product();
-        let matrix =
-            Matrix::from_bytes(entry.dtype, 1, len, &self.bytes(name)?).ok_or_else(|| {
-                tensor(
-                    name,
-                    format!("has dtype {:?}, which is not understood", entry.dtype),
-                )
-            })?;
-        Ok(matrix.to_f32())
+        Ok(self.read(name, 1, entry.shape.iter().product())?.to_f32())
+    }
+
+    /// Bytes of all tensors.
+    pub fn total_bytes(&self) -> u64 {
+        self.entries.values().map(|e| e.len as u64).sum()
     }
 
     fn expect_shape(&self, name: &str, shape: &[usize]) -> Result<(), ModelError> {

@@ -1,5 +1,7 @@
 //! A frozen matrix in the form in which it is stored, decoded in strips where it is needed.
 
+use std::io::{self, Read};
+
 use safetensors::Dtype;
 
 /// A row-major matrix `[outputs, inputs]`.
@@ -27,30 +29,25 @@ impl Matrix {
         }
     }
 
-    /// Little-endian values; None for types that are not weights.
-    pub fn from_bytes(dtype: Dtype, rows: usize, cols: usize, bytes: &[u8]) -> Option<Self> {
-        let words = || {
-            bytes
-                .chunks_exact(2)
-                .map(|b| u16::from_le_bytes([b[0], b[1]]))
-                .collect::<Vec<_>>()
-        };
-        let floats = || {
-            bytes
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        };
+    /// Whether values of this type can be held.
+    pub fn holds(dtype: Dtype) -> bool {
+        matches!(dtype, Dtype::F32 | Dtype::BF16 | Dtype::F16)
+    }
+
+    /// Reads little-endian values in pieces, so that no second copy of the matrix ever exists.
+    pub fn read(dtype: Dtype, rows: usize, cols: usize, from: &mut dyn Read) -> io::Result<Self> {
+        let len = rows * cols;
         #[allow(
             clippy::wildcard_enum_match_arm,
             reason = "all other types are refused, also future ones"
         )]
         let store = match dtype {
-            Dtype::F32 => Store::F32(floats().collect()),
-            Dtype::BF16 => Store::Bf16(words()),
-            Dtype::F16 => Store::F16(words()),
-            _ => return None,
+            Dtype::F32 => Store::F32(read_values(len, from, f32::from_le_bytes)?),
+            Dtype::BF16 => Store::Bf16(read_values(len, from, u16::from_le_bytes)?),
+            Dtype::F16 => Store::F16(read_values(len, from, u16::from_le_bytes)?),
+            other => return Err(io::Error::other(format!("dtype {other:?} is not held"))),
         };
-        Some(Self { rows, cols, store })
+        Ok(Self { rows, cols, store })
     }
 
     pub fn rows(&self) -> usize {
@@ -123,4 +120,22 @@ impl Matrix {
 
 fn half_to_f32(word: u16) -> f32 {
     half::f16::from_bits(word).to_f32()
+}
+
+/// `len` values of `N` bytes each.
+fn read_values<T, const N: usize>(
+    len: usize,
+    from: &mut dyn Read,
+    value: fn([u8; N]) -> T,
+) -> io::Result<Vec<T>> {
+    const PIECE: usize = 1 << 16;
+    let mut values = Vec::with_capacity(len);
+    let mut bytes = vec![0; PIECE * N];
+    while values.len() < len {
+        let piece = &mut bytes[..PIECE.min(len - values.len()) * N];
+        from.read_exact(piece)?;
+        let (whole, _) = piece.as_chunks::<N>();
+        values.extend(whole.iter().map(|b| value(*b)));
+    }
+    Ok(values)
 }
