@@ -24,19 +24,6 @@ pub fn model_digest(dir: &Path) -> io::Result<Digest> {
     Ok(hasher.finish())
 }
 
-/// The size of all weight files.
-pub(super) fn weight_bytes(dir: &Path) -> io::Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".safetensors") || name.ends_with(".gguf") {
-            bytes += fs::metadata(entry.path())?.len();
-        }
-    }
-    Ok(bytes)
-}
-
 fn is_part(name: &str) -> bool {
     name == "config.json"
         || [".safetensors", ".safetensors.index.json", ".gguf"]

@@ -18,7 +18,7 @@ mod train;
 pub use clock::{Clock, MonotonicClock};
 pub use events::{Event, Events};
 pub use identity::model_digest;
-pub use memory::{Available, available_memory, predict};
+pub use memory::{Available, available_memory};
 pub use plan::{Plan, PlanError, Window, read_recipe, window};
 pub use prepare::{Prepared, prepare};
 pub use replay::{Replay, compare, read_steps};

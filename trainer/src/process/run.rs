@@ -4,8 +4,8 @@ use super::backend;
 use super::clock::Clock;
 use super::events::{Event, Events};
 use super::finish::{Circumstances, finish};
-use super::identity::{model_digest, weight_bytes};
-use super::memory::{available_memory, predict};
+use super::identity::model_digest;
+use super::memory::{available_memory, needed};
 use super::plan::{Plan, Window};
 use super::prepare::{Prepared, prepare};
 use super::replay::{compare, read_steps};
@@ -15,7 +15,7 @@ use super::train::{Begun, Ended, Training};
 use crate::backend::{Backend, BackendError};
 use crate::checkpoint::{Chain, CheckpointError, Folder, Identity, Progress, Snapshot};
 use crate::failure::{Code, Failure};
-use crate::model::{ModelSpec, read_spec};
+use crate::model::read_spec;
 use crate::recipe::Machine;
 use crate::result::STEPS_FILE;
 use crate::settings::TrainSettings;
@@ -48,7 +48,7 @@ pub fn run(plan: &Plan, world: World<'_>) -> Result<Ended, Failure> {
     });
     let settings = settings(plan, &prepared);
     let spec = read_spec(&plan.model).map_err(BackendError::from)?;
-    let memory_bytes = check_memory(plan, &settings, &spec)?;
+    let memory_bytes = check_memory(plan, &settings)?;
     let mut backend = backend::open(plan, &settings)?;
     let identity = identity(plan, &prepared, backend.as_ref())?;
     say_planned(plan, &prepared, &identity, memory_bytes, world.events);
@@ -100,10 +100,8 @@ fn settings(plan: &Plan, prepared: &Prepared) -> TrainSettings {
 }
 
 /// Refuses a run that would not fit, before any weight is read.
-fn check_memory(plan: &Plan, settings: &TrainSettings, spec: &ModelSpec) -> Result<u64, Failure> {
-    let weights = weight_bytes(&plan.model)
-        .map_err(|error| Failure::because(Code::Model, "cannot read the model", error))?;
-    let needed = predict(spec, settings, weights);
+fn check_memory(plan: &Plan, settings: &TrainSettings) -> Result<u64, Failure> {
+    let needed = needed(&plan.model, settings)?;
     let limits = [
         available_memory().map(|available| available.bytes),
         plan.memory_bytes_max,
