@@ -370,3 +370,24 @@ fn tokens_are_counted_as_the_run_counts_them() {
     assert_eq!(counted["steps"], planned["steps"]);
     assert_eq!(counted["tokens"], planned["tokens_per_epoch"]);
 }
+
+#[test]
+fn an_evaluation_sees_that_the_tuned_model_is_better() {
+    let desk = Desk::new(RECIPE);
+    assert!(desk.run("out", &[]).output().unwrap().status.success());
+
+    let output = Command::new(PROGRAM)
+        .arg("eval")
+        .args(["--model".into(), desk.at("model")])
+        .args(["--data".into(), desk.at("data.jsonl")])
+        .args(["--adapter".into(), desk.at("out")])
+        .output()
+        .unwrap();
+
+    let compared: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        compared["tuned"]["loss"].as_f64() < compared["base"]["loss"].as_f64(),
+        "{compared}"
+    );
+    assert_eq!(compared["tuned"]["targets"], compared["base"]["targets"]);
+}

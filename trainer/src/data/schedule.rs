@@ -56,6 +56,11 @@ impl Course {
         self.rows.len()
     }
 
+    /// Every row as a batch of its own, in the order they were packed.
+    pub fn all_rows(&self) -> Vec<Batch> {
+        (0..self.rows.len()).map(|row| self.batch(&[row])).collect()
+    }
+
     /// The most tokens any micro-batch of this course has.
     pub fn micro_batch_tokens_max(&self) -> usize {
         let mut lengths: Vec<usize> = self.rows.iter().map(|row| self.row_len(row)).collect();

@@ -2,6 +2,7 @@
 
 mod backend;
 mod clock;
+mod evaluate;
 mod events;
 mod failures;
 mod finish;
@@ -16,6 +17,7 @@ mod store;
 mod train;
 
 pub use clock::{Clock, MonotonicClock};
+pub use evaluate::{Comparison, evaluate};
 pub use events::{Event, Events};
 pub use identity::model_digest;
 pub use memory::{Available, available_memory};
