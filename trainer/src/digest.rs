@@ -51,6 +51,28 @@ impl fmt::Debug for Hasher {
     }
 }
 
+/// Digests in JSON as the text people write: `0x` and hexadecimal digits.
+pub mod hex_text {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(source: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(source)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
 /// SHA-256 of a slice.
 pub fn sha256(bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::plain();

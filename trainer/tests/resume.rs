@@ -136,12 +136,12 @@ fn go(
         store,
         begun: Begun::default(),
     };
-    if let Some(path) = from {
-        if let Some(snapshot) = Folder::open(path, 100)?.newest()?.snapshot {
-            training.backend.restore(&snapshot.state)?;
-            training.progress = snapshot.progress;
-            training.records = snapshot.records;
-        }
+    if let Some(path) = from
+        && let Some(snapshot) = Folder::open(path, 100)?.newest()?.snapshot
+    {
+        training.backend.restore(&snapshot.state)?;
+        training.progress = snapshot.progress;
+        training.records = snapshot.records;
     }
     let ended = training.run()?;
     let left = Left {

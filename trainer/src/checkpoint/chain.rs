@@ -16,6 +16,7 @@ pub struct StepRecord {
     pub loss_bits: u64,
     /// The gradient norm before clipping, as the bits of an f32.
     pub grad_norm_bits: u32,
+    #[serde(with = "crate::digest::hex_text")]
     pub batch: Digest,
 }
 
@@ -40,7 +41,8 @@ impl StepRecord {
 
 /// The newest link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chain(pub Digest);
+#[serde(transparent)]
+pub struct Chain(#[serde(with = "crate::digest::hex_text")] pub Digest);
 
 impl Chain {
     /// The first link: what the run is, before its first step.

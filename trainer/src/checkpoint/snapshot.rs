@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 /// What a run is. Two runs with one identity have the same bits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
+    #[serde(with = "crate::digest::hex_text")]
     pub recipe: RecipeDigest,
+    #[serde(with = "crate::digest::hex_text")]
     pub dataset: Digest,
+    #[serde(with = "crate::digest::hex_text")]
     pub model: Digest,
+    #[serde(with = "crate::digest::hex_text")]
     pub tokenizer: Digest,
     pub class: NumericClass,
     pub engine: String,

@@ -19,6 +19,8 @@ pub enum Fault {
     KeyTwice,
     #[error("a number is beyond 64 bits")]
     NumberTooLarge,
+    #[error("a number is infinite or none")]
+    NotANumber,
     #[error("the line is not an object")]
     NotAnObject,
     #[error(

@@ -7,7 +7,7 @@
 use super::{Fault, Limits};
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
 use std::fmt;
 
@@ -115,8 +115,9 @@ struct Seed<'a> {
 
 impl Seed<'_> {
     fn refuse<E: serde::de::Error>(self, fault: Fault) -> E {
+        let error = E::custom(&fault);
         self.broken.set(Some(fault));
-        E::custom("refused")
+        error
     }
 
     fn spend<E: serde::de::Error>(self) -> Result<(), E> {
@@ -157,6 +158,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Json::Null)
     }
 
+    fn visit_none<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
     fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
         Ok(Json::Bool(value))
     }
@@ -170,7 +175,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     /// Whole numbers beyond 64 bits arrive here too, already rounded.
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json, E> {
+        if !value.is_finite() {
+            return Err(self.refuse(Fault::NotANumber));
+        }
         if value.abs() >= 9_223_372_036_854_775_808.0 {
             self.large.set(true);
         }
@@ -202,6 +210,20 @@ impl<'de> Visitor<'de> for Seed<'_> {
             entries.push((key, object.next_value_seed(inner)?));
         }
         Ok(Json::Object(entries))
+    }
+}
+
+/// From any format, within the usual limits.
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let limits = Limits::default();
+        let seed = Seed {
+            depth: limits.nesting_max,
+            budget: &Cell::new(limits.values_max),
+            broken: &Cell::new(None),
+            large: &Cell::new(false),
+        };
+        seed.deserialize(source)
     }
 }
 

@@ -16,6 +16,7 @@ pub enum Event<'a> {
     /// The dataset was read.
     Data {
         report: &'a Report,
+        #[serde(with = "crate::digest::hex_text")]
         sha256: Digest,
     },
     /// What is about to happen.
@@ -26,7 +27,9 @@ pub enum Event<'a> {
         rows: usize,
         /// Share of the rows' room that holds tokens.
         fill: f64,
+        #[serde(with = "crate::digest::hex_text")]
         recipe: Digest,
+        #[serde(with = "crate::digest::hex_text")]
         run: Digest,
         memory_bytes: u64,
         memory_available_bytes: Option<u64>,
@@ -60,6 +63,7 @@ pub enum Event<'a> {
     Checkpoint {
         step: u64,
         file: &'a str,
+        #[serde(with = "crate::digest::hex_text")]
         chain: Digest,
     },
     /// Stopped on request; the checkpoint of this step goes on.
@@ -70,8 +74,9 @@ pub enum Event<'a> {
         ending: Ending,
         step: u64,
         out: &'a Path,
+        #[serde(with = "crate::digest::hex_text")]
         chain: Digest,
-        adapter: Digest,
+        adapter: &'a str,
     },
     Replayed {
         from: u64,

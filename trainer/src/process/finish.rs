@@ -12,7 +12,6 @@ use crate::result::{
 };
 use crate::settings::Projection;
 use crate::state::{Adapter, TrainState};
-use proto::Digest;
 use std::path::Path;
 
 /// Tokens whose logits are compared after the adapter was read back.
@@ -49,16 +48,13 @@ pub(super) fn finish(
     let manifest = write_result(folder, manifest)?;
     let reread = read_adapter(folder.path).map_err(BackendError::from)?;
     check_same(training.backend, &adapter, reread)?;
-    let adapter = manifest
-        .files
-        .get(ADAPTER_FILE)
-        .copied()
-        .unwrap_or_default();
-    say_finished(training, circumstances, adapter);
+    let adapter = manifest.files.get(ADAPTER_FILE).cloned();
+    let adapter = adapter.unwrap_or_default();
+    say_finished(training, circumstances, &adapter);
     Ok(())
 }
 
-fn say_finished(training: &mut Training<'_>, circumstances: Circumstances<'_>, adapter: Digest) {
+fn say_finished(training: &mut Training<'_>, circumstances: Circumstances<'_>, adapter: &str) {
     training.events.say(&Event::Finished {
         ending: circumstances.ending,
         step: training.progress.step,

@@ -35,15 +35,19 @@ impl Recipe {
     }
 }
 
-/// JSON goes through our own parser, which refuses a key that stands twice.
+/// Both formats go through our own parser, which refuses a key that stands twice
+/// and a number that is none.
 fn read_text(text: &str) -> Result<Value, RecipeError> {
-    let syntax = |what: String| RecipeError::Syntax(what);
-    if text.trim_start().starts_with('{') {
-        let json =
-            Json::parse(text, Limits::default()).map_err(|fault| syntax(fault.to_string()))?;
-        return serde_json::to_value(json).map_err(|error| syntax(error.to_string()));
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
     }
-    serde_saphyr::from_str(text).map_err(|error| syntax(first_line(&error.to_string())))
+    let json = if text.trim_start().starts_with('{') {
+        Json::parse(text, Limits::default()).map_err(|fault| fault.to_string())
+    } else {
+        serde_saphyr::from_str::<Json>(text).map_err(|error| first_line(&error.to_string()))
+    };
+    let value = json.and_then(|json| serde_json::to_value(json).map_err(|error| error.to_string()));
+    value.map_err(RecipeError::Syntax)
 }
 
 fn first_line(text: &str) -> String {

@@ -7,7 +7,6 @@ use crate::digest::sha256;
 use crate::peft::AdapterConfig;
 use crate::state::Adapter;
 use crate::tensorfile::write_f32;
-use proto::Digest;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -55,7 +54,7 @@ pub fn write_result(
     let mut files = digests(folder.path, &[ADAPTER_FILE])?;
     for (name, text) in texts(folder, &manifest) {
         write_durably(&folder.path.join(name), text.as_bytes())?;
-        files.insert(name.to_owned(), sha256(text.as_bytes()));
+        files.insert(name.to_owned(), sha256(text.as_bytes()).to_string());
     }
     manifest.files = files;
     write_durably(
@@ -111,11 +110,11 @@ fn sync(path: &Path) -> io::Result<()> {
 }
 
 /// Digests of the files of a folder, by name, for whoever checks a result.
-pub fn digests(path: &Path, names: &[&str]) -> Result<BTreeMap<String, Digest>, ResultError> {
+pub fn digests(path: &Path, names: &[&str]) -> Result<BTreeMap<String, String>, ResultError> {
     let digest = |name: &&str| {
         let file = path.join(name);
         let bytes = fs::read(&file).map_err(ResultError::read(&file))?;
-        Ok(((*name).to_owned(), sha256(&bytes)))
+        Ok(((*name).to_owned(), sha256(&bytes).to_string()))
     };
     names.iter().map(digest).collect()
 }

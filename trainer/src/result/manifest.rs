@@ -48,6 +48,7 @@ pub struct Manifest {
     pub ending: Ending,
     /// What decides the bits of the result.
     pub run: Identity,
+    #[serde(with = "crate::digest::hex_text")]
     pub run_digest: Digest,
     /// The last link of the chain over all steps; `steps.jsonl` has the steps.
     pub chain: Chain,
@@ -58,7 +59,7 @@ pub struct Manifest {
     pub eval_before: Option<EvalFigures>,
     pub eval_after: Option<EvalFigures>,
     /// SHA-256 of each file beside this one.
-    pub files: BTreeMap<String, Digest>,
+    pub files: BTreeMap<String, String>,
     pub seconds: f64,
     pub tokens_per_second: f64,
     pub threads: usize,

@@ -12,17 +12,17 @@ const RANK: usize = 4;
 
 /// Learns one number per token class by gradient descent with a moment.
 #[derive(Debug)]
-pub struct Toy {
+pub(crate) struct Toy {
     weights: Vec<f32>,
     gradients: Vec<f32>,
     moments: Vec<f32>,
     step: u64,
     /// Gives a loss that is no number at this step.
-    pub breaks_at: Option<u64>,
+    pub(crate) breaks_at: Option<u64>,
 }
 
 impl Toy {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             weights: (0..RANK * 2).map(|at| at as f32 * 0.125 - 0.5).collect(),
             gradients: vec![0.0; RANK * 2],
@@ -88,12 +88,13 @@ impl Backend for Toy {
 
     fn optimizer_step(&mut self, rate: f32, labels: u64) -> Result<StepReport, BackendError> {
         let mut norm = 0.0;
-        for at in 0..self.weights.len() {
-            let gradient = self.gradients[at] / labels as f32;
+        let pairs = self.weights.iter_mut().zip(&mut self.moments);
+        for ((weight, moment), sum) in pairs.zip(&mut self.gradients) {
+            let gradient = *sum / labels as f32;
             norm += gradient * gradient;
-            self.moments[at] = 0.9 * self.moments[at] + gradient;
-            self.weights[at] -= rate * 100.0 * self.moments[at];
-            self.gradients[at] = 0.0;
+            *moment = 0.9 * *moment + gradient;
+            *weight -= rate * 100.0 * *moment;
+            *sum = 0.0;
         }
         self.step += 1;
         Ok(StepReport {
