@@ -1,0 +1,140 @@
+//! Fine-tunes a model on a data set.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Code, Failure};
+use crate::process::{
+    Ended, Event, Events, MonotonicClock, Plan, PlanError, Stop, World, read_recipe,
+    run as carry_out, window,
+};
+use crate::settings::Precision;
+
+/// Fine-tunes a model on a data set.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[arg(long, requires_all = ["data", "recipe", "out"], conflicts_with = "plan")]
+    model: Option<PathBuf>,
+    /// JSON lines; "-" is standard input.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// YAML or JSON; the command `recipe` prints all keys and defaults.
+    #[arg(long)]
+    recipe: Option<PathBuf>,
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// The whole order of work as one JSON line, in place of the four above; "-", the default without them,
+    /// is standard input, where the data may follow.
+    #[arg(long)]
+    plan: Option<PathBuf>,
+    #[arg(long)]
+    checkpoint_dir: Option<PathBuf>,
+    /// Go on from the newest whole checkpoint, if there is one.
+    #[arg(long)]
+    resume: bool,
+    #[arg(long)]
+    threads: Option<usize>,
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    #[arg(long, value_enum)]
+    precision: Option<PrecisionWord>,
+    /// Take the steps from this checkpoint on again and compare them with the result in --out.
+    #[arg(long, requires = "to")]
+    from: Option<u64>,
+    #[arg(long, requires = "from")]
+    to: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum PrecisionWord {
+    F32,
+    Bf16,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let stop = Stop::on_signals()
+        .map_err(|error| Failure::because(Code::Internal, "cannot listen to signals", error))?;
+    let mut events = Events::new(Box::new(io::stdout()), stop.clone());
+    let mut input = BufReader::new(io::stdin());
+    let ended = plan(args, &mut input).and_then(|plan| {
+        let world = World {
+            input: &mut input,
+            clock: &MonotonicClock::default(),
+            stop,
+            events: &mut events,
+        };
+        carry_out(&plan, world)
+    });
+    match ended {
+        Ok(Ended::Trained(_) | Ended::Replayed) => Ok(()),
+        Ok(Ended::Stopped) => Err(Failure::new(
+            Code::Stopped,
+            "stopped on request; --resume goes on",
+        )),
+        Err(failure) => {
+            say_failed(&mut events, &failure);
+            Err(failure)
+        }
+    }
+}
+
+fn say_failed(events: &mut Events, failure: &Failure) {
+    let (code, message) = (failure.code, super::chain(failure));
+    events.say(&Event::Failed {
+        code: code as u8,
+        name: code.name(),
+        reason: code.reason().code(),
+        message: &message,
+    });
+}
+
+fn plan(args: &Args, input: &mut BufReader<io::Stdin>) -> Result<Plan, Failure> {
+    if let (Some(model), Some(data), Some(recipe), Some(out)) =
+        (&args.model, &args.data, &args.recipe, &args.out)
+    {
+        return Ok(from_flags(args, [model, data, recipe, out])?);
+    }
+    let mut plan = match args.plan.as_deref() {
+        Some(path) if path != Path::new("-") => Plan::parse(&read_text(path)?)?,
+        Some(_) | None => Plan::read_line(input)?,
+    };
+    plan.resume |= args.resume;
+    plan.threads = args.threads.or(plan.threads);
+    plan.checkpoint_dir = args.checkpoint_dir.clone().or(plan.checkpoint_dir);
+    plan.window = window(args.from, args.to)?.or(plan.window);
+    Ok(plan)
+}
+
+fn from_flags(args: &Args, [model, data, recipe, out]: [&PathBuf; 4]) -> Result<Plan, PlanError> {
+    Ok(Plan {
+        model: model.clone(),
+        data: data.clone(),
+        recipe: read_recipe(recipe)?,
+        out: out.clone(),
+        checkpoint_dir: args.checkpoint_dir.clone(),
+        checkpoint_pipe: None,
+        checkpoint_from: None,
+        resume: args.resume,
+        threads: args.threads,
+        device: args.device.clone(),
+        precision: args.precision.map(Precision::from),
+        window: window(args.from, args.to)?,
+        memory_bytes_max: None,
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, PlanError> {
+    let mut text = String::new();
+    File::open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+impl From<PrecisionWord> for Precision {
+    fn from(word: PrecisionWord) -> Self {
+        match word {
+            PrecisionWord::F32 => Self::F32,
+            PrecisionWord::Bf16 => Self::Bf16,
+        }
+    }
+}

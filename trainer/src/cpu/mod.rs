@@ -1,0 +1,26 @@
+//! The hand-written backend: one block forward and backward over buffers made at the start.
+
+mod arena;
+mod attention;
+mod attention_back;
+mod block;
+mod dropout;
+mod embed;
+mod engine;
+mod head;
+mod linear;
+mod linear_back;
+mod load;
+mod memory;
+mod meter;
+mod pack;
+mod pairs;
+mod passes;
+mod rotary;
+mod rows;
+mod tools;
+mod update;
+
+pub use engine::CpuEngine;
+pub(crate) use load::{RandomWeights, Weights};
+pub use memory::MemoryPlan;

@@ -1,0 +1,7 @@
+//! Adapter folders as PEFT reads and writes them.
+
+mod config;
+mod folder;
+
+pub use config::AdapterConfig;
+pub use folder::{read_adapter, read_adapter_config, write_adapter};

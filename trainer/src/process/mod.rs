@@ -1,0 +1,30 @@
+//! One training as a process: a plan in, lines of progress out, an adapter at the end.
+
+mod backend;
+mod clock;
+mod evaluate;
+mod events;
+mod failures;
+mod finish;
+mod identity;
+mod memory;
+mod plan;
+mod prepare;
+mod replay;
+mod run;
+mod stop;
+mod store;
+mod train;
+
+pub use clock::{Clock, MonotonicClock};
+pub use evaluate::{Comparison, evaluate};
+pub use events::{Event, Events};
+pub use identity::model_digest;
+pub use memory::{Available, available_memory};
+pub use plan::{Plan, PlanError, Window, read_recipe, window};
+pub use prepare::{Prepared, prepare};
+pub use replay::{Replay, compare, read_steps};
+pub use run::{World, run};
+pub use stop::Stop;
+pub use store::Store;
+pub use train::{Begun, Ended, Training};

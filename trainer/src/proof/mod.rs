@@ -1,0 +1,8 @@
+//! Proofs on tiny models: against the oracle, against differences, against recorded numbers of torch.
+
+mod agreement;
+mod differences;
+mod exactness;
+mod memory;
+mod recorded;
+mod specs;
