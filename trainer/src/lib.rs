@@ -16,6 +16,7 @@ pub mod backend;
 pub mod batch;
 pub mod cli;
 pub mod cpu;
+pub mod evaluation;
 pub mod failure;
 mod kernel;
 mod lora;

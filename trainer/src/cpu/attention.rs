@@ -87,15 +87,16 @@ impl<'a> Attention<'a> {
     /// Keys (or values) of a document on their side: panels `[head_dim][32]`.
     pub(super) fn pack(&self, document: &Range<usize>, from: &[f32], panels: &mut [f32]) {
         let dim = self.spec.head_dim;
-        let mut last = [0.0; PANEL * super::rotary::HEAD_DIM_MAX];
         let rows = &from[document.start * dim..document.end * dim];
         for (rows, panel) in rows.chunks(PANEL * dim).zip(panels.chunks_mut(PANEL * dim)) {
             if rows.len() == PANEL * dim {
                 transpose_block(self.isa, rows, dim, dim, panel);
             } else {
-                last[..rows.len()].copy_from_slice(rows);
-                last[rows.len()..].fill(0.0);
-                transpose_block(self.isa, &last, dim, dim, panel);
+                let value = |i: usize| rows.get(i % PANEL * dim + i / PANEL).copied();
+                panel
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, out)| *out = value(i).unwrap_or(0.0));
             }
         }
     }

@@ -77,7 +77,9 @@ macro_rules! versions {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::kernel::Isa::Avx2 => unsafe { with_avx2($($arg),*) },
-                _ => body($($arg),*),
+                $crate::kernel::Isa::Scalar => body($($arg),*),
+                #[cfg(not(target_arch = "x86_64"))]
+                $crate::kernel::Isa::Avx2 | $crate::kernel::Isa::Avx512 => body($($arg),*),
             }
         }
     };
