@@ -34,7 +34,7 @@ pub(super) fn worker_floats(spec: &ModelSpec, longest: usize) -> usize {
     2 * keys * spec.head_dim + 3 * QUERIES * keys
 }
 
-impl<'a> Attention<'a> {
+impl Attention<'_> {
     pub(super) fn tokens(&self) -> usize {
         self.batch.len()
     }
@@ -59,7 +59,7 @@ impl<'a> Attention<'a> {
             let kv = of(head / group);
             self.head(workers, [&q[of(head)], &k[kv.clone()], &v[kv]], out, lse);
         });
-        self.to_rows(heads, o);
+        self.gather_rows(heads, o);
     }
 
     fn head(&self, workers: Workers<'_>, [q, k, v]: [&[f32]; 3], out: &mut [f32], lse: &mut [f32]) {
@@ -222,7 +222,7 @@ impl<'a> Attention<'a> {
     }
 
     /// `[heads][tokens][head_dim]` to `[tokens][heads · head_dim]`.
-    fn to_rows(&self, heads: &[f32], o: &mut [f32]) {
+    fn gather_rows(&self, heads: &[f32], o: &mut [f32]) {
         let (dim, tokens) = (self.spec.head_dim, self.tokens());
         o.par_chunks_mut(12 * self.spec.q_len())
             .enumerate()

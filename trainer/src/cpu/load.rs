@@ -29,7 +29,7 @@ pub(crate) struct RandomWeights {
 }
 
 impl RandomWeights {
-    fn noise(&self, name: &str) -> Noise {
+    fn noise(self, name: &str) -> Noise {
         let which = name
             .bytes()
             .fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));

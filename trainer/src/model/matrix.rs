@@ -62,6 +62,7 @@ impl Matrix {
     }
 
     /// Held as bf16, rounding what is finer.
+    #[must_use]
     pub fn into_bf16(self) -> Self {
         let store = match self.store {
             Store::F32(values) => {
@@ -79,6 +80,7 @@ impl Matrix {
     }
 
     /// Held in four bits.
+    #[must_use]
     pub fn into_nf4(self) -> Self {
         let packed = Nf4::quantise(&self.to_f32());
         Self {

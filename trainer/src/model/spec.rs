@@ -49,6 +49,10 @@ pub enum ActivationKind {
 }
 
 /// Everything the arithmetic needs to know about a model.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the file it is read from"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSpec {
     pub architecture: Architecture,

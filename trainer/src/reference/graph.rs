@@ -129,8 +129,9 @@ impl Graph<'_> {
         let mut values = vec![0.0; n * hidden];
         for document in self.batch.documents() {
             let size = alpha / ((document.len() * hidden) as f32).sqrt();
-            for i in document.start * hidden..document.end * hidden {
-                values[i] = (2.0 * noise.uniform(i as u64) - 1.0) * size;
+            let range = document.start * hidden..document.end * hidden;
+            for (i, value) in range.clone().zip(&mut values[range]) {
+                *value = (2.0 * noise.uniform(i as u64) - 1.0) * size;
             }
         }
         Ok(Tensor::from_vec(values, (n, hidden), &Device::Cpu)?)
