@@ -31,7 +31,7 @@ struct Args {
     /// The launch digest the guest is to have, 48 bytes in hex.
     #[arg(long, value_parser = bytes::<48>)]
     measurement: Option<[u8; 48]>,
-    /// HOST_DATA, 32 bytes in hex.
+    /// `HOST_DATA`, 32 bytes in hex.
     #[arg(long, value_parser = bytes::<32>)]
     host_data: Option<[u8; 32]>,
     /// Sign with a VLEK issued to this cloud provider.

@@ -11,7 +11,7 @@
 use attestation::snp::{self, KeyKind, Line};
 use attestation::{At, Cpu, Evidence, Policy, Reason, TrustRoots, Verdict, verify};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use simtee::{Identity, Machine, ReportVersion, SyntheticRoot};
 use std::sync::LazyLock;
 

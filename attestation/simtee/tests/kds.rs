@@ -55,7 +55,7 @@ fn client(base: &str) -> Client {
     let noted = pauses.clone();
     let http = Http::with_timeout(Duration::from_secs(20));
     let kds = Kds::new(base, http, store, move |pause| {
-        noted.lock().unwrap().push(pause)
+        noted.lock().unwrap().push(pause);
     });
     Client {
         kds,
