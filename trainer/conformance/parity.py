@@ -37,8 +37,9 @@ FAMILIES = {
     "gemma2": dict(model_type="gemma2", head_dim=48, query_pre_attn_scalar=40, sliding_window=50, rope_theta=1e4),
     "gemma3": dict(model_type="gemma3_text", head_dim=48, query_pre_attn_scalar=40, sliding_window=50),
 }
+# bf16 is compared with torch in f32: rounding the weights alone moves the mean over these 190 labels by up to 4e-4.
 BOUNDS = {"f32": dict(loss=1e-4, gradients=1e-4, adapter=1e-2, logits=1e-3),
-          "bf16": dict(loss=3e-4, gradients=3e-2, adapter=3e-1, logits=None)}
+          "bf16": dict(loss=5e-4, gradients=3e-2, adapter=3e-1, logits=None)}
 DATA = dict(steps=24, batch=2, length=96)
 
 

@@ -46,6 +46,15 @@ impl Layout {
             let text = format!("target {} in a {:?} model", wrong.name(), spec.architecture);
             return Err(BackendError::Unavailable(text));
         }
+        if lora.rank == 0 || lora.rank_pattern.values().any(|rank| *rank == 0) {
+            return Err(BackendError::Unavailable("an adapter of rank 0".to_owned()));
+        }
+        if !(0.0..1.0).contains(&lora.dropout) {
+            return Err(BackendError::Unavailable(format!(
+                "a dropout of {}",
+                lora.dropout
+            )));
+        }
         let mut layout = Self {
             slots: Vec::new(),
             len: 0,

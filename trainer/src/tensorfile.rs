@@ -115,7 +115,7 @@ fn header(plans: &[Plan]) -> String {
     }
     let mut text = Value::Object(entries).to_string();
     // The data shall begin at a multiple of eight.
-    while text.len() % 8 != 0 {
+    while !text.len().is_multiple_of(8) {
         text.push(' ');
     }
     text

@@ -34,7 +34,7 @@ pub(super) fn worker_floats(spec: &ModelSpec, longest: usize) -> usize {
     2 * keys * spec.head_dim + 3 * QUERIES * keys
 }
 
-impl<'a> Attention<'a> {
+impl Attention<'_> {
     pub(super) fn tokens(&self) -> usize {
         self.batch.len()
     }
@@ -59,7 +59,7 @@ impl<'a> Attention<'a> {
             let kv = of(head / group);
             self.head(workers, [&q[of(head)], &k[kv.clone()], &v[kv]], out, lse);
         });
-        self.to_rows(heads, o);
+        self.gather_rows(heads, o);
     }
 
     fn head(&self, workers: Workers<'_>, [q, k, v]: [&[f32]; 3], out: &mut [f32], lse: &mut [f32]) {
@@ -87,15 +87,16 @@ impl<'a> Attention<'a> {
     /// Keys (or values) of a document on their side: panels `[head_dim][32]`.
     pub(super) fn pack(&self, document: &Range<usize>, from: &[f32], panels: &mut [f32]) {
         let dim = self.spec.head_dim;
-        let mut last = [0.0; PANEL * super::rotary::HEAD_DIM_MAX];
         let rows = &from[document.start * dim..document.end * dim];
         for (rows, panel) in rows.chunks(PANEL * dim).zip(panels.chunks_mut(PANEL * dim)) {
             if rows.len() == PANEL * dim {
                 transpose_block(self.isa, rows, dim, dim, panel);
             } else {
-                last[..rows.len()].copy_from_slice(rows);
-                last[rows.len()..].fill(0.0);
-                transpose_block(self.isa, &last, dim, dim, panel);
+                let value = |i: usize| rows.get(i % PANEL * dim + i / PANEL).copied();
+                panel
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, out)| *out = value(i).unwrap_or(0.0));
             }
         }
     }
@@ -221,7 +222,7 @@ impl<'a> Attention<'a> {
     }
 
     /// `[heads][tokens][head_dim]` to `[tokens][heads · head_dim]`.
-    fn to_rows(&self, heads: &[f32], o: &mut [f32]) {
+    fn gather_rows(&self, heads: &[f32], o: &mut [f32]) {
         let (dim, tokens) = (self.spec.head_dim, self.tokens());
         o.par_chunks_mut(12 * self.spec.q_len())
             .enumerate()

@@ -55,11 +55,16 @@ impl CpuEngine {
                 spec.head_dim
             )));
         }
+        let settings = &TrainSettings {
+            threads: settings.threads.max(1),
+            ..settings.clone()
+        };
         let layout = Layout::new(&spec, &settings.lora)?;
         let loader = Loader {
             spec: &spec,
             weights,
             precision: settings.precision,
+            quantise: settings.quantise,
             layout: &layout,
         };
         let frozen = loader.load()?;
@@ -129,6 +134,9 @@ impl CpuEngine {
     }
 
     fn check(&self, batch: &Batch) -> Result<(), BackendError> {
+        if batch.is_empty() {
+            return Err(BackendError::NoLabels);
+        }
         let vocabulary = self.spec.vocabulary;
         let wrong = |t: &u32| *t as usize >= vocabulary;
         let targets = batch
@@ -340,6 +348,9 @@ impl Backend for CpuEngine {
     }
 
     fn numeric_class(&self) -> NumericClass {
+        if self.settings.quantise.is_some() {
+            return NumericClass("nf4-weights-f32-chain-1".to_owned());
+        }
         NumericClass(match self.settings.precision {
             Precision::F32 => "f32-chain-1".to_owned(),
             Precision::Bf16 if self.arena.tools.pairs => "bf16-pairs-1".to_owned(),

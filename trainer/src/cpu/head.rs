@@ -128,7 +128,7 @@ fn differentiate(
         .zip(losses.par_iter_mut())
         .zip(rows.par_iter());
     tasks.for_each(|((logits, loss), row)| {
-        *loss = cross_entropy(tools.isa, row_of(pass, *row), logits)
+        *loss = cross_entropy(tools.isa, row_of(pass, *row), logits);
     });
 }
 

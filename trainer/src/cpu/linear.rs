@@ -147,8 +147,8 @@ impl Group {
 
     /// Whether a group's products run on bf16 pairs: rows of x (or dy) are rounded, sums stay f32.
     pub(super) fn in_pairs(&self, tools: &Tools) -> bool {
-        let even = |p: &Part| p.weight.rows() % 2 == 0 && p.weight.bf16_words().is_some();
-        tools.pairs && self.inputs % 2 == 0 && self.parts.iter().all(even)
+        let even = |p: &Part| p.weight.rows().is_multiple_of(2) && p.weight.bf16_words().is_some();
+        tools.pairs && self.inputs.is_multiple_of(2) && self.parts.iter().all(even)
     }
 
     fn part_forward(
@@ -171,7 +171,7 @@ impl Group {
                 low.rank,
             )
         });
-        let b = part.low.map(|low| self.scaled_b(part, low, weights));
+        let b = part.low.map(|low| Self::scaled_b(part, low, weights));
         let words = part.weight.bf16_words().filter(|_| self.in_pairs(tools));
         let main = self.inputs / if words.is_some() { 2 } else { 1 };
         let depth = main + part.low.map_or(0, |low| low.rank);
@@ -191,7 +191,7 @@ impl Group {
                 let (main, low) = panel.split_at_mut(main * PANEL);
                 match words {
                     Some(words) => {
-                        pairs::sideways(isa, words, self.inputs, first + i * PANEL, main)
+                        pairs::sideways(isa, words, self.inputs, first + i * PANEL, main);
                     }
                     None => sideways(isa, &part.weight, first + i * PANEL, 0..self.inputs, main),
                 }
@@ -216,7 +216,7 @@ impl Group {
     }
 
     /// B of a part, times its scale.
-    pub(super) fn scaled_b<'a>(&self, part: &Part, low: Low, weights: &'a [f32]) -> Scaled<'a> {
+    fn scaled_b<'a>(part: &Part, low: Low, weights: &'a [f32]) -> Scaled<'a> {
         let rows = part.weight.rows();
         Scaled {
             values: &weights[low.b..][..low.rank * rows],
@@ -242,7 +242,7 @@ pub(super) fn thin_rows(
         let cols = at_once.min(count - first);
         let panels = &mut tools.panels[..cols.div_ceil(PANEL) * rows.cols * PANEL];
         fill(panels, rows.cols, |i, panel| {
-            sideways(isa, &rows, first + i * PANEL, 0..rows.cols, panel)
+            sideways(isa, &rows, first + i * PANEL, 0..rows.cols, panel);
         });
         Sweep {
             isa,

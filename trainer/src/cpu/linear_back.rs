@@ -290,7 +290,7 @@ impl Group {
         };
         let panels = &mut tools.panels[..self.inputs.div_ceil(PANEL) * rank * PANEL];
         fill(panels, rank, |i, panel| {
-            upright(&rows, 0..rank, i * PANEL, self.inputs, panel)
+            upright(&rows, 0..rank, i * PANEL, self.inputs, panel);
         });
         Sweep {
             isa: tools.isa,

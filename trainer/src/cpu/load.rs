@@ -4,7 +4,7 @@ use super::linear::{Group, Low, Part};
 use crate::lora::{Layout, groups};
 use crate::model::{Matrix, ModelError, ModelFiles, ModelSpec};
 use crate::noise::{Noise, Stream};
-use crate::settings::{Precision, Projection};
+use crate::settings::{Precision, Projection, Quantise};
 
 /// Where weights come from: files, or thin air for a benchmark.
 pub(crate) trait Weights {
@@ -29,7 +29,7 @@ pub(crate) struct RandomWeights {
 }
 
 impl RandomWeights {
-    fn noise(&self, name: &str) -> Noise {
+    fn noise(self, name: &str) -> Noise {
         let which = name
             .bytes()
             .fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
@@ -93,6 +93,7 @@ pub(super) struct Loader<'a> {
     pub(super) spec: &'a ModelSpec,
     pub(super) weights: &'a dyn Weights,
     pub(super) precision: Precision,
+    pub(super) quantise: Option<Quantise>,
     pub(super) layout: &'a Layout,
 }
 
@@ -134,6 +135,14 @@ impl Loader<'_> {
             Precision::F32 => matrix,
             Precision::Bf16 => matrix.into_bf16(),
         })
+    }
+
+    /// A linear layer's weight; embeddings and head are never quantised.
+    fn frozen(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, ModelError> {
+        match self.quantise {
+            None => self.matrix(name, rows, cols),
+            Some(Quantise::Nf4) => Ok(self.weights.matrix(name, rows, cols)?.into_nf4()),
+        }
     }
 
     fn norm(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
@@ -201,7 +210,7 @@ impl Loader<'_> {
                 .transpose()?;
             let low = self.low(layer, *projection, group.rank);
             group.parts.push(Part {
-                weight: self.matrix(&format!("{module}.weight"), outputs, inputs)?,
+                weight: self.frozen(&format!("{module}.weight"), outputs, inputs)?,
                 bias,
                 low,
                 col: group.outputs,

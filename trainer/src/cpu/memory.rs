@@ -26,10 +26,7 @@ impl MemoryPlan {
         let spec = read_spec(model)?;
         let files = ModelFiles::open(model)?;
         let layout = Layout::new(&spec, &settings.lora)?;
-        let weights = match settings.precision {
-            Precision::F32 => files.total_bytes(),
-            Precision::Bf16 => files.total_bytes().min(2 * spec.parameters()),
-        };
+        let weights = weight_bytes(&spec, settings, files.total_bytes());
         let activations = bytes(&spec, settings, ranks(&spec, &layout)) as u64;
         Ok(Self {
             weights,
@@ -41,6 +38,19 @@ impl MemoryPlan {
     pub fn total(&self) -> u64 {
         self.weights + self.adapters + self.activations
     }
+}
+
+/// What the weights take once they are held as the settings say.
+fn weight_bytes(spec: &ModelSpec, settings: &TrainSettings, in_files: u64) -> u64 {
+    let held = match settings.precision {
+        Precision::F32 => in_files,
+        Precision::Bf16 => in_files.min(2 * spec.parameters()),
+    };
+    // Four bits and a sixty-fourth of an f32 in place of at least two bytes.
+    let spared = settings
+        .quantise
+        .map_or(0, |_| spec.block_parameters() * 23 / 16);
+    held.saturating_sub(spared)
 }
 
 /// Bytes of the arena; a test holds it against the arena itself.

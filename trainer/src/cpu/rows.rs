@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::tools::PANEL;
 use crate::kernel::{Isa, PairProduct, Product, multiply, multiply_pairs};
 
-/// Depth of one pass: a panel strip of 32 x 256 words fills the first-level cache.
-const DEPTH: usize = 256;
+/// Depth of one pass: a panel strip of 32 x 128 words and twelve rows of it stay in a first-level cache of 32 KB.
+const DEPTH: usize = 128;
 
 /// Row-major rows, of which columns `col..` are used.
 #[derive(Clone, Copy)]

@@ -79,6 +79,7 @@ mod native {
     };
 
     use super::PairProduct;
+    use crate::kernel::isa::each_row;
 
     /// # Safety
     /// The processor has avx512bf16; a, b and c hold all that m, n and pairs span.
@@ -122,12 +123,12 @@ mod native {
         unsafe {
             let mut sums: [[__m512; 2]; R] = [[_mm512_setzero_ps(); 2]; R];
             if p.accumulate {
-                for r in 0..R {
+                each_row!(R, r, {
                     for w in 0..2 {
-                        sums[r][w] =
-                            _mm512_maskz_loadu_ps(masks[w], c.wrapping_add(r * c_row + w * 16));
+                        let from = c.wrapping_add(c_row.wrapping_mul(r).wrapping_add(w * 16));
+                        sums[r][w] = _mm512_maskz_loadu_ps(masks[w], from);
                     }
-                }
+                });
             }
             for k in 0..p.pairs {
                 let b = p.b.as_ptr().wrapping_add(k.wrapping_mul(32));
@@ -135,20 +136,19 @@ mod native {
                     pairs(_mm512_loadu_si512(b.cast())),
                     pairs(_mm512_loadu_si512(b.wrapping_add(16).cast())),
                 ];
-                for r in 0..R {
+                each_row!(R, r, {
                     let row = a.wrapping_add(p.a_row.wrapping_mul(r).wrapping_add(2 * k));
-                    let both = row.cast::<i32>().read_unaligned();
-                    let factor = pairs(_mm512_set1_epi32(both));
-                    for w in 0..2 {
-                        sums[r][w] = _mm512_dpbf16_ps(sums[r][w], factor, columns[w]);
-                    }
-                }
+                    let factor = pairs(_mm512_set1_epi32(row.cast::<i32>().read_unaligned()));
+                    sums[r][0] = _mm512_dpbf16_ps(sums[r][0], factor, columns[0]);
+                    sums[r][1] = _mm512_dpbf16_ps(sums[r][1], factor, columns[1]);
+                });
             }
-            for r in 0..R {
+            each_row!(R, r, {
                 for w in 0..2 {
-                    _mm512_mask_storeu_ps(c.wrapping_add(r * c_row + w * 16), masks[w], sums[r][w]);
+                    let to = c.wrapping_add(c_row.wrapping_mul(r).wrapping_add(w * 16));
+                    _mm512_mask_storeu_ps(to, masks[w], sums[r][w]);
                 }
-            }
+            });
         }
         R
     }

@@ -77,10 +77,27 @@ macro_rules! versions {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 $crate::kernel::Isa::Avx2 => unsafe { with_avx2($($arg),*) },
-                _ => body($($arg),*),
+                $crate::kernel::Isa::Scalar => body($($arg),*),
+                #[cfg(not(target_arch = "x86_64"))]
+                $crate::kernel::Isa::Avx2 | $crate::kernel::Isa::Avx512 => body($($arg),*),
             }
         }
     };
 }
 
+/// Writes a body out for each row below a constant of at most twelve. Left as a loop, the compiler may keep it one, and
+/// then the sums live in memory: four times slower.
+macro_rules! each_row {
+    ($rows:expr, $row:ident, $body:block) => {
+        $crate::kernel::isa::each_row!(@ $rows, $row, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    (@ $rows:expr, $row:ident, $body:block, $($at:literal)*) => {
+        $(if $rows > $at {
+            let $row: usize = $at;
+            $body
+        })*
+    };
+}
+
+pub(crate) use each_row;
 pub(crate) use versions;

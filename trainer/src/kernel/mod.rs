@@ -6,6 +6,10 @@
     unsafe_code,
     reason = "SIMD intrinsics and their run-time dispatch; each use states why it is sound"
 )]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops of constant length over registers, which the compiler unrolls"
+)]
 
 mod activate;
 mod bf16;

@@ -62,7 +62,9 @@ pub(crate) fn multiply(isa: Isa, p: Product<'_>, c: &mut [f32], c_row: usize) {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { super::tile256::cover(tile, p.m, p.n) },
-        _ => multiply_plainly(p, c, c_row),
+        Isa::Scalar => multiply_plainly(p, c, c_row),
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Avx2 | Isa::Avx512 => multiply_plainly(p, c, c_row),
     }
 }
 

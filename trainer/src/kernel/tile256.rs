@@ -2,10 +2,11 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_fmadd_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps,
-    _mm256_set1_ps, _mm256_setzero_ps,
+    __m256, __m256i, _mm_load_ss, _mm256_broadcastss_ps, _mm256_fmadd_ps, _mm256_loadu_si256,
+    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_setzero_ps,
 };
 
+use super::isa::each_row;
 use super::tile::Tile;
 
 /// Covers m x n with tiles: 6 rows fill 12 of the 16 registers with sums.
@@ -54,12 +55,14 @@ unsafe fn full<const R: usize>(t: Tile, n: usize) -> usize {
     unsafe {
         let mut sums: [[__m256; 2]; R] = [[_mm256_setzero_ps(); 2]; R];
         if t.accumulate {
-            for r in 0..R {
+            each_row!(R, r, {
                 for w in 0..2 {
-                    sums[r][w] =
-                        _mm256_maskload_ps(t.c.wrapping_add(r * t.c_row + w * 8), masks[w]);
+                    sums[r][w] = _mm256_maskload_ps(
+                        t.c.wrapping_add(t.c_row.wrapping_mul(r).wrapping_add(w * 8)),
+                        masks[w],
+                    );
                 }
-            }
+            });
         }
         let (mut a, mut b) = (t.a, t.b);
         for _ in 0..t.k {
@@ -67,20 +70,24 @@ unsafe fn full<const R: usize>(t: Tile, n: usize) -> usize {
                 _mm256_maskload_ps(b, masks[0]),
                 _mm256_maskload_ps(b.wrapping_add(8), masks[1]),
             ];
-            for r in 0..R {
-                let factor = _mm256_set1_ps(*a.wrapping_add(t.a_row.wrapping_mul(r)));
-                for w in 0..2 {
-                    sums[r][w] = _mm256_fmadd_ps(factor, row[w], sums[r][w]);
-                }
-            }
+            each_row!(R, r, {
+                let factor = _mm_load_ss(a.wrapping_add(t.a_row.wrapping_mul(r)));
+                let factor = _mm256_broadcastss_ps(factor);
+                sums[r][0] = _mm256_fmadd_ps(factor, row[0], sums[r][0]);
+                sums[r][1] = _mm256_fmadd_ps(factor, row[1], sums[r][1]);
+            });
             a = a.wrapping_add(t.a_col);
             b = b.wrapping_add(t.b_row);
         }
-        for r in 0..R {
+        each_row!(R, r, {
             for w in 0..2 {
-                _mm256_maskstore_ps(t.c.wrapping_add(r * t.c_row + w * 8), masks[w], sums[r][w]);
+                _mm256_maskstore_ps(
+                    t.c.wrapping_add(t.c_row.wrapping_mul(r).wrapping_add(w * 8)),
+                    masks[w],
+                    sums[r][w],
+                );
             }
-        }
+        });
     }
     R
 }

@@ -2,10 +2,11 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _mm512_fmadd_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_set1_ps, _mm512_setzero_ps,
+    __m512, __mmask16, _mm_load_ss, _mm512_broadcastss_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_setzero_ps,
 };
 
+use super::isa::each_row;
 use super::tile::Tile;
 
 /// Covers m x n with tiles: 12 rows fill 24 of the 32 registers with sums, which hides the latency of fmadd.
@@ -44,9 +45,9 @@ unsafe fn wide<const R: usize>(tile: Tile, n: usize) -> usize {
     // SAFETY: handed on from `rows`.
     unsafe {
         if n > 16 {
-            full::<R, 2>(tile, [!0, mask(n - 16)])
+            full::<R, 2>(tile, [!0, mask(n - 16)]);
         } else {
-            full::<R, 1>(tile, [mask(n)])
+            full::<R, 1>(tile, [mask(n)]);
         }
     }
     R
@@ -54,13 +55,6 @@ unsafe fn wide<const R: usize>(tile: Tile, n: usize) -> usize {
 
 fn mask(n: usize) -> __mmask16 {
     if n >= 16 { !0 } else { (1 << n) - 1 }
-}
-
-/// Pointers to every third row: the two rows behind each are reached by the processor's own address arithmetic, so
-/// that all addresses of a step stay in registers.
-fn thirds(a: *const f32, a_row: usize) -> [*const f32; 4] {
-    let third = |i: usize| a.wrapping_add(a_row.wrapping_mul(3 * i));
-    [third(0), third(1), third(2), third(3)]
 }
 
 #[target_feature(enable = "avx512f")]
@@ -71,35 +65,36 @@ unsafe fn full<const R: usize, const W: usize>(t: Tile, masks: [__mmask16; W]) {
     };
     let mut sums: [[__m512; W]; R] = [[_mm512_setzero_ps(); W]; R];
     if t.accumulate {
-        for r in 0..R {
+        each_row!(R, r, {
             for w in 0..W {
                 // SAFETY: masked lanes are not touched; the others are inside by the contract of `cover`.
                 sums[r][w] = unsafe { _mm512_maskz_loadu_ps(masks[w], c(r, w)) };
             }
-        }
+        });
     }
-    let (mut a, mut b) = (thirds(t.a, t.a_row), t.b);
+    let (mut a, mut b) = (t.a, t.b);
     for _ in 0..t.k {
         let mut row = [_mm512_setzero_ps(); W];
         for w in 0..W {
             // SAFETY: as above.
             row[w] = unsafe { _mm512_maskz_loadu_ps(masks[w], b.wrapping_add(w * 16)) };
         }
-        for r in 0..R {
+        each_row!(R, r, {
             // SAFETY: row r < R and the current k are inside by the contract of `cover`.
-            let factor = unsafe { *a[r / 3].wrapping_add(t.a_row.wrapping_mul(r % 3)) };
-            let factor = _mm512_set1_ps(factor);
-            for w in 0..W {
-                sums[r][w] = _mm512_fmadd_ps(factor, row[w], sums[r][w]);
+            let factor = unsafe { _mm_load_ss(a.wrapping_add(t.a_row.wrapping_mul(r))) };
+            let factor = _mm512_broadcastss_ps(factor);
+            sums[r][0] = _mm512_fmadd_ps(factor, row[0], sums[r][0]);
+            if W > 1 {
+                sums[r][1] = _mm512_fmadd_ps(factor, row[1], sums[r][1]);
             }
-        }
-        a = a.map(|a| a.wrapping_add(t.a_col));
+        });
+        a = a.wrapping_add(t.a_col);
         b = b.wrapping_add(t.b_row);
     }
-    for r in 0..R {
+    each_row!(R, r, {
         for w in 0..W {
             // SAFETY: as above, and c is not shared.
             unsafe { _mm512_mask_storeu_ps(c(r, w), masks[w], sums[r][w]) };
         }
-    }
+    });
 }

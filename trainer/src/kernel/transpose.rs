@@ -60,7 +60,7 @@ mod native {
             // SAFETY: promised by the caller.
             *row = unsafe { _mm512_loadu_ps(src.add(i * src_row)) };
         }
-        let rows = fours(pairs(rows));
+        let rows = fours(&pairs(&rows));
         for i in 0..4 {
             let quarter = [rows[i], rows[4 + i], rows[8 + i], rows[12 + i]];
             for (col, value) in [i, 8 + i, 4 + i, 12 + i].into_iter().zip(quarters(quarter)) {
@@ -71,8 +71,8 @@ mod native {
     }
 
     #[target_feature(enable = "avx512f")]
-    fn pairs(r: [__m512; 16]) -> [__m512; 16] {
-        let mut t = r;
+    fn pairs(r: &[__m512; 16]) -> [__m512; 16] {
+        let mut t = *r;
         for i in (0..16).step_by(2) {
             t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
             t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
@@ -81,8 +81,8 @@ mod native {
     }
 
     #[target_feature(enable = "avx512f")]
-    fn fours(t: [__m512; 16]) -> [__m512; 16] {
-        let mut r = t;
+    fn fours(t: &[__m512; 16]) -> [__m512; 16] {
+        let mut r = *t;
         for i in (0..16).step_by(4) {
             for half in 0..2 {
                 let (x, y) = (

@@ -279,7 +279,7 @@ fn rope_part(config: &Config) -> Config {
     let part = config
         .part("rope_parameters")
         .or_else(|| config.part("rope_scaling"));
-    part.unwrap_or_else(|| Config(Value::Null))
+    part.unwrap_or(Config(Value::Null))
 }
 
 /// The base stands beside the scaling's numbers in new files, at the top in old ones; a default would be a trap.

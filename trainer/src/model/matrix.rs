@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use safetensors::Dtype;
 
+use super::nf4::Nf4;
+
 /// A row-major matrix `[outputs, inputs]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -17,6 +19,7 @@ enum Store {
     F32(Vec<f32>),
     Bf16(Vec<u16>),
     F16(Vec<u16>),
+    Nf4(Nf4),
 }
 
 impl Matrix {
@@ -59,6 +62,7 @@ impl Matrix {
     }
 
     /// Held as bf16, rounding what is finer.
+    #[must_use]
     pub fn into_bf16(self) -> Self {
         let store = match self.store {
             Store::F32(values) => {
@@ -70,16 +74,26 @@ impl Matrix {
                     .map(|w| crate::kernel::to_bf16(half_to_f32(w)))
                     .collect(),
             ),
-            Store::Bf16(words) => Store::Bf16(words),
+            kept @ (Store::Bf16(_) | Store::Nf4(_)) => kept,
         };
         Self { store, ..self }
+    }
+
+    /// Held in four bits.
+    #[must_use]
+    pub fn into_nf4(self) -> Self {
+        let packed = Nf4::quantise(&self.to_f32());
+        Self {
+            store: Store::Nf4(packed),
+            ..self
+        }
     }
 
     /// The bits, if it is held as bf16.
     pub fn bf16_words(&self) -> Option<&[u16]> {
         match &self.store {
             Store::Bf16(words) => Some(words),
-            Store::F32(_) | Store::F16(_) => None,
+            Store::F32(_) | Store::F16(_) | Store::Nf4(_) => None,
         }
     }
 
@@ -87,6 +101,7 @@ impl Matrix {
         match &self.store {
             Store::F32(values) => 4 * values.len(),
             Store::Bf16(words) | Store::F16(words) => 2 * words.len(),
+            Store::Nf4(packed) => packed.bytes(),
         }
     }
 
@@ -95,6 +110,7 @@ impl Matrix {
         let at = row * self.cols + col;
         let range = at..at + out.len();
         match &self.store {
+            Store::Nf4(packed) => packed.decode(at, out),
             Store::F32(values) => out.copy_from_slice(&values[range]),
             Store::Bf16(words) => {
                 out.iter_mut()

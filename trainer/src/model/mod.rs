@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod files;
 mod matrix;
+mod nf4;
 mod rope;
 mod spec;
 

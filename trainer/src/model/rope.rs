@@ -23,6 +23,7 @@ impl Rope {
     }
 
     /// All angles divided.
+    #[must_use]
     pub fn linear(mut self, factor: f32) -> Self {
         self.inverse_frequencies
             .iter_mut()
@@ -31,6 +32,7 @@ impl Rope {
     }
 
     /// Llama 3.1's: long waves slowed, short ones kept, a ramp between.
+    #[must_use]
     pub fn llama3(mut self, factor: f32, low: f32, high: f32, original: f32) -> Self {
         for f in &mut self.inverse_frequencies {
             let wave = 2.0 * std::f32::consts::PI / *f;
@@ -47,6 +49,7 @@ impl Rope {
     }
 
     /// Phi's: each frequency divided by its own factor.
+    #[must_use]
     pub fn divided(mut self, factors: &[f32], factor: f32) -> Self {
         self.inverse_frequencies
             .iter_mut()
@@ -57,6 +60,7 @@ impl Rope {
     }
 
     /// YaRN: interpolated below, kept above, a ramp between the two correction dimensions.
+    #[must_use]
     pub fn yarn(mut self, y: &Yarn) -> Self {
         let half = self.inverse_frequencies.len();
         let dimension = |turns: f64| {

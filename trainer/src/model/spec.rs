@@ -49,6 +49,10 @@ pub enum ActivationKind {
 }
 
 /// Everything the arithmetic needs to know about a model.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the file it is read from"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSpec {
     pub architecture: Architecture,
@@ -143,26 +147,25 @@ impl ModelSpec {
 
     /// Arithmetic of one trained token: frozen products forward and back, adapters three ways, causal attention.
     pub fn training_flops_per_token(&self, length: usize, adapter: usize) -> f64 {
-        let block: usize = self
-            .projections()
-            .iter()
-            .map(|p| self.shape_of(*p))
-            .map(|(i, o)| i * o)
-            .sum();
-        let frozen = (block * self.layers + self.vocabulary * self.hidden) as f64;
+        let frozen = (self.block_parameters() + (self.vocabulary * self.hidden) as u64) as f64;
         let attention = (self.layers * 2 * self.q_len() * length) as f64;
         4.0 * frozen + 6.0 * adapter as f64 + 3.5 * attention
     }
 
-    /// Weights of the linear layers, the head and the embeddings.
-    pub fn parameters(&self) -> u64 {
+    /// Weights of the blocks' linear layers.
+    pub fn block_parameters(&self) -> u64 {
         let block: usize = self
             .projections()
             .iter()
             .map(|p| self.shape_of(*p))
             .map(|(i, o)| i * o)
             .sum();
+        (block * self.layers) as u64
+    }
+
+    /// Weights of the linear layers, the head and the embeddings.
+    pub fn parameters(&self) -> u64 {
         let ends = if self.tied_head { 1 } else { 2 };
-        (block * self.layers + ends * self.vocabulary * self.hidden) as u64
+        self.block_parameters() + (ends * self.vocabulary * self.hidden) as u64
     }
 }

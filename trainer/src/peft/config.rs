@@ -9,6 +9,10 @@ use crate::model::ModelError;
 use crate::settings::{LoraSettings, Projection};
 
 /// The keys of PEFT's LoraConfig that matter to a LoRA of linear layers.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the file it is read from"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdapterConfig {
     pub peft_type: String,

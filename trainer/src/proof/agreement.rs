@@ -2,9 +2,10 @@
 
 use super::specs::{FormulaWeights, batch, distance, engine, families, llama, settings, start};
 use crate::backend::{Backend, Place};
+use crate::evaluation::compare;
 use crate::model::ModelSpec;
 use crate::reference::RefCandle;
-use crate::settings::{LoraSettings, Precision, Projection, TrainSettings};
+use crate::settings::{LoraSettings, Precision, Projection, Quantise, TrainSettings};
 
 const PLACE: Place = Place { step: 3, micro: 1 };
 
@@ -86,6 +87,13 @@ fn every_training_option_has_the_oracles_loss_and_gradients() {
             "neftune",
             TrainSettings {
                 neftune_alpha: Some(5.0),
+                ..settings()
+            },
+        ),
+        (
+            "four-bit weights",
+            TrainSettings {
+                quantise: Some(Quantise::Nf4),
                 ..settings()
             },
         ),
@@ -194,4 +202,25 @@ fn fresh_adapters_change_nothing_and_then_learn() {
         before.loss,
         after.loss
     );
+}
+
+#[test]
+fn a_comparison_shows_the_base_and_what_was_learnt() {
+    let mut backend = engine(&llama(), &settings());
+    let untouched = backend.evaluate(&batch()).unwrap();
+    for step in 0..10 {
+        let labels = backend
+            .forward_backward(&batch(), Place { step, micro: 0 })
+            .unwrap()
+            .labels;
+        backend.optimizer_step(1e-2, labels).unwrap();
+    }
+    let tuned = backend.export().unwrap();
+
+    let seen = compare(&mut backend, &tuned, &[batch(), batch()]).unwrap();
+
+    assert_eq!(seen.base.loss, untouched.loss / untouched.labels as f64);
+    assert_eq!(seen.base.labels, 2 * untouched.labels);
+    assert!(seen.tuned.loss < seen.base.loss && seen.tuned.perplexity > 1.0);
+    assert_eq!(backend.export().unwrap(), tuned);
 }

@@ -46,19 +46,29 @@ fn bits(state: &TrainState) -> Vec<u32> {
         .collect()
 }
 
-fn after_four_steps(spec: &ModelSpec, settings: &TrainSettings, isa: Isa) -> (Vec<u64>, Vec<u32>) {
+fn after_steps(
+    steps: u64,
+    spec: &ModelSpec,
+    settings: &TrainSettings,
+    isa: Isa,
+) -> (Vec<u64>, Vec<u32>) {
     let mut backend = engine(spec, settings);
     backend.use_instructions(isa);
     backend.restore(&start(&backend)).unwrap();
-    let losses = train(&mut backend, 0..4);
+    let losses = train(&mut backend, 0..steps);
     (losses, bits(&backend.state().unwrap()))
+}
+
+fn after_four_steps(spec: &ModelSpec, settings: &TrainSettings) -> (Vec<u64>, Vec<u32>) {
+    after_steps(4, spec, settings, Isa::detect())
 }
 
 #[test]
 fn threads_do_not_change_a_bit() {
     for (name, spec) in families() {
         let on = |threads| {
-            after_four_steps(
+            after_steps(
+                2,
                 &spec,
                 &TrainSettings {
                     threads,
@@ -78,10 +88,10 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn instruction_sets_do_not_change_a_bit() {
     for (name, spec) in families() {
-        let plain = after_four_steps(&spec, &restless(), Isa::Scalar);
+        let plain = after_steps(1, &spec, &restless(), Isa::Scalar);
         for isa in Isa::available() {
             assert!(
-                after_four_steps(&spec, &restless(), *isa) == plain,
+                after_steps(1, &spec, &restless(), *isa) == plain,
                 "{name} on {isa:?}"
             );
         }
@@ -91,7 +101,7 @@ fn instruction_sets_do_not_change_a_bit() {
 #[test]
 fn a_run_resumed_at_any_step_ends_with_the_same_bits() {
     let (_, spec) = families().swap_remove(0);
-    let (losses, whole) = after_four_steps(&spec, &restless(), Isa::detect());
+    let (losses, whole) = after_four_steps(&spec, &restless());
     for stop in 0..4 {
         let mut first = engine(&spec, &restless());
         first.restore(&start(&first)).unwrap();
@@ -111,7 +121,7 @@ fn a_run_resumed_at_any_step_ends_with_the_same_bits() {
 #[test]
 fn evaluations_in_between_leave_no_trace() {
     let (_, spec) = families().swap_remove(0);
-    let (_, whole) = after_four_steps(&spec, &restless(), Isa::detect());
+    let (_, whole) = after_four_steps(&spec, &restless());
     let mut backend = engine(&spec, &restless());
     backend.restore(&start(&backend)).unwrap();
     for step in 0..4 {
@@ -159,6 +169,7 @@ fn foreign_tokens_and_batches_too_large_are_refused() {
     let token = backend.evaluate(&Batch::rows(&[1, 67, 2], 3)).unwrap_err();
     let large = backend.evaluate(&Batch::rows(&[1; 121], 121)).unwrap_err();
     let empty = backend.optimizer_step(1e-3, 0).unwrap_err();
+    let nothing = backend.evaluate(&Batch::default()).unwrap_err();
 
     assert!(matches!(
         token,
@@ -173,4 +184,5 @@ fn foreign_tokens_and_batches_too_large_are_refused() {
         BackendError::BatchTooLarge { tokens: 121, .. }
     ));
     assert!(matches!(empty, BackendError::NoLabels));
+    assert!(matches!(nothing, BackendError::NoLabels));
 }

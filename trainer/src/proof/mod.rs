@@ -4,5 +4,6 @@ mod agreement;
 mod differences;
 mod exactness;
 mod memory;
+mod reading;
 mod recorded;
 mod specs;

@@ -167,7 +167,7 @@ pub(super) fn batch() -> Batch {
         tokens: (0..len)
             .map(|i| ((i * i * 7 + salt * 13 + i) % 67) as u32)
             .collect(),
-        counted: (0..len).map(|i| (i + salt) % 3 != 0).collect(),
+        counted: (0..len).map(|i| !(i + salt).is_multiple_of(3)).collect(),
     };
     Batch::pack(&[
         document(70, 1),

@@ -9,7 +9,7 @@ use crate::cpu::Weights;
 use crate::lora::Layout;
 use crate::model::{ActivationKind, ModelSpec};
 use crate::noise::{Noise, Stream};
-use crate::settings::{Projection, TrainSettings};
+use crate::settings::{Projection, Quantise, TrainSettings};
 
 /// One batch through the model. `place` is None outside training.
 pub(super) struct Graph<'a> {
@@ -75,6 +75,18 @@ impl Graph<'_> {
         )?)
     }
 
+    fn frozen(&self, name: &str, rows: usize, cols: usize) -> Outcome {
+        let Some(Quantise::Nf4) = self.settings.quantise else {
+            return self.matrix(name, rows, cols);
+        };
+        let matrix = self.weights.matrix(name, rows, cols)?.into_nf4();
+        Ok(Tensor::from_vec(
+            matrix.to_f32(),
+            (rows, cols),
+            &Device::Cpu,
+        )?)
+    }
+
     fn vector(&self, name: &str, len: usize) -> Outcome {
         Ok(Tensor::from_vec(
             self.weights.vector(name, len)?,
@@ -117,8 +129,9 @@ impl Graph<'_> {
         let mut values = vec![0.0; n * hidden];
         for document in self.batch.documents() {
             let size = alpha / ((document.len() * hidden) as f32).sqrt();
-            for i in document.start * hidden..document.end * hidden {
-                values[i] = (2.0 * noise.uniform(i as u64) - 1.0) * size;
+            let range = document.start * hidden..document.end * hidden;
+            for (i, value) in range.clone().zip(&mut values[range]) {
+                *value = (2.0 * noise.uniform(i as u64) - 1.0) * size;
             }
         }
         Ok(Tensor::from_vec(values, (n, hidden), &Device::Cpu)?)
@@ -237,7 +250,7 @@ impl Graph<'_> {
     fn linear(&self, layer: usize, projection: Projection, x: &Tensor) -> Outcome {
         let (inputs, outputs) = self.spec.shape_of(projection);
         let module = ModelSpec::module(layer, projection);
-        let weight = self.matrix(&format!("{module}.weight"), outputs, inputs)?;
+        let weight = self.frozen(&format!("{module}.weight"), outputs, inputs)?;
         let mut y = x.matmul(&weight.t()?)?;
         if self.spec.has_bias(projection) {
             y = y.broadcast_add(&self.vector(&format!("{module}.bias"), outputs)?)?;
