@@ -18,7 +18,7 @@ use proto::{Digest, RecipeDigest};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use trainer::backend::{Backend, NumericClass};
+use trainer::backend::NumericClass;
 use trainer::batch::{Batch, Document};
 use trainer::checkpoint::{Chain, Folder, Frames, Identity, Progress, StepRecord, read_snapshot};
 use trainer::data::{Course, one_per_row};

@@ -58,13 +58,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut events = Events::new(Box::new(io::stdout()), stop.clone());
     let mut input = BufReader::new(io::stdin());
     let ended = plan(args, &mut input).and_then(|plan| {
-        let world = World {
+        let mut world = World {
             input: &mut input,
             clock: &MonotonicClock::default(),
             stop,
             events: &mut events,
         };
-        carry_out(&plan, world)
+        carry_out(&plan, &mut world)
     });
     match ended {
         Ok(Ended::Trained(_) | Ended::Replayed) => Ok(()),

@@ -111,9 +111,9 @@ impl StepData {
         for batch in &batches {
             for numbers in [batch.tokens(), batch.targets(), batch.starts()] {
                 hasher.number(numbers.len() as u64);
-                numbers.iter().for_each(|number| {
+                for number in numbers {
                     hasher.raw(&number.to_le_bytes());
-                });
+                }
             }
         }
         Self {

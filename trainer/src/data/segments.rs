@@ -101,8 +101,9 @@ fn answer(
     let answered = render(template, chat, at + 1, false)?.text;
     let said = answered.strip_prefix(&asked).ok_or(Fault::Unmaskable)?;
     let end = asked.len() + without_tail(said, tokenizer).len();
+    let target = asked.len()..end;
     Ok(Segment {
-        targets: vec![asked.len()..end],
+        targets: Vec::from([target]),
         text: answered,
     })
 }

@@ -25,11 +25,11 @@ pub(super) fn held_out(seed: u64, examples: &[Digest], holdout: Holdout) -> Vec<
         Holdout::Share(share) => keys
             .map(|key| (key as f64) < share * 18_446_744_073_709_551_616.0)
             .collect(),
-        Holdout::Count(count) => smallest(keys.collect(), count),
+        Holdout::Count(count) => smallest(&keys.collect::<Vec<_>>(), count),
     }
 }
 
-fn smallest(keys: Vec<u64>, count: usize) -> Vec<bool> {
+fn smallest(keys: &[u64], count: usize) -> Vec<bool> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by_key(|&at| (keys.get(at).copied(), at));
     let mut out = vec![false; keys.len()];

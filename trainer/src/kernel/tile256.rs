@@ -2,8 +2,8 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::x86_64::{
-    __m256, __m256i, _mm256_fmadd_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps,
-    _mm256_set1_ps, _mm256_setzero_ps,
+    __m256, __m256i, _mm_load_ss, _mm256_broadcastss_ps, _mm256_fmadd_ps, _mm256_loadu_si256,
+    _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_setzero_ps,
 };
 
 use super::isa::each_row;
@@ -71,7 +71,8 @@ unsafe fn full<const R: usize>(t: Tile, n: usize) -> usize {
                 _mm256_maskload_ps(b.wrapping_add(8), masks[1]),
             ];
             each_row!(R, r, {
-                let factor = _mm256_set1_ps(*a.wrapping_add(t.a_row.wrapping_mul(r)));
+                let factor = _mm_load_ss(a.wrapping_add(t.a_row.wrapping_mul(r)));
+                let factor = _mm256_broadcastss_ps(factor);
                 sums[r][0] = _mm256_fmadd_ps(factor, row[0], sums[r][0]);
                 sums[r][1] = _mm256_fmadd_ps(factor, row[1], sums[r][1]);
             });

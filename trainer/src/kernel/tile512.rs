@@ -2,8 +2,8 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _mm512_fmadd_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_set1_ps, _mm512_setzero_ps,
+    __m512, __mmask16, _mm_load_ss, _mm512_broadcastss_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_ps, _mm512_setzero_ps,
 };
 
 use super::isa::each_row;
@@ -81,8 +81,8 @@ unsafe fn full<const R: usize, const W: usize>(t: Tile, masks: [__mmask16; W]) {
         }
         each_row!(R, r, {
             // SAFETY: row r < R and the current k are inside by the contract of `cover`.
-            let factor = unsafe { *a.wrapping_add(t.a_row.wrapping_mul(r)) };
-            let factor = _mm512_set1_ps(factor);
+            let factor = unsafe { _mm_load_ss(a.wrapping_add(t.a_row.wrapping_mul(r))) };
+            let factor = _mm512_broadcastss_ps(factor);
             sums[r][0] = _mm512_fmadd_ps(factor, row[0], sums[r][0]);
             if W > 1 {
                 sums[r][1] = _mm512_fmadd_ps(factor, row[1], sums[r][1]);

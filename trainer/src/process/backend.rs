@@ -21,10 +21,14 @@ pub(super) fn open(plan: &Plan, settings: &TrainSettings) -> Result<Box<dyn Back
 /// The plan's word wins over the recipe's; "auto" is what the processor does well.
 pub(super) fn precision(plan: &Plan) -> Precision {
     let asked = match plan.recipe.bf16 {
-        Bf16::Yes => Precision::Bf16,
-        Bf16::No => Precision::F32,
-        Bf16::Auto if has_bf16() => Precision::Bf16,
-        Bf16::Auto => Precision::F32,
+        Bf16::Yes => true,
+        Bf16::No => false,
+        Bf16::Auto => has_bf16(),
+    };
+    let asked = if asked {
+        Precision::Bf16
+    } else {
+        Precision::F32
     };
     plan.precision.unwrap_or(asked)
 }

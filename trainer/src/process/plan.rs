@@ -118,9 +118,9 @@ impl Plan {
         }
         let text: PlanText =
             serde_json::from_str(text).map_err(|error| PlanError::Syntax(error.to_string()))?;
-        let recipe = match &text.recipe {
-            Value::String(path) => read_recipe(Path::new(path))?,
-            inline => Recipe::from_value(inline.clone())?,
+        let recipe = match text.recipe.as_str() {
+            Some(path) => read_recipe(Path::new(path))?,
+            None => Recipe::from_value(text.recipe)?,
         };
         let window = window(text.from, text.to)?;
         Ok(Self {

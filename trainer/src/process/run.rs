@@ -38,7 +38,7 @@ impl fmt::Debug for World<'_> {
 }
 
 /// Trains, or replays, as the plan says.
-pub fn run(plan: &Plan, world: World<'_>) -> Result<Ended, Failure> {
+pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
     let mut prepared = prepare(plan, world.input)?;
     let report = prepared.dataset.report.clone();
     let sha256 = prepared.dataset.digest;

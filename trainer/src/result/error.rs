@@ -33,7 +33,7 @@ impl ResultError {
         }
     }
 
-    pub(super) fn not_an_adapter(path: &Path, reason: impl ToString) -> Self {
+    pub(super) fn not_an_adapter(path: &Path, reason: &impl ToString) -> Self {
         Self::NotAnAdapter {
             path: path.to_owned(),
             reason: reason.to_string(),

@@ -3,6 +3,7 @@
 use super::marks::Marks;
 use super::python::str_of;
 use super::rewrite::MARK_FUNCTION;
+use super::slices::{REVERSED, reversed};
 use super::strftime::fixed_strftime;
 use super::tojson::tojson;
 use minijinja::syntax::SyntaxConfig;
@@ -32,7 +33,12 @@ pub(super) fn environment(marks: Marks) -> Result<Environment<'static>, Error> {
         .build()?;
     env.set_syntax(syntax);
     env.set_recursion_limit(100);
-    env.set_unknown_method_callback(unknown_method_callback);
+    env.set_unknown_method_callback(|state, value, method, args| {
+        if method == REVERSED {
+            return reversed(value);
+        }
+        unknown_method_callback(state, value, method, args)
+    });
     env.set_formatter(|out, _state, value| write_python(out, value));
     env.add_filter("tojson", |value: Value, kwargs: Kwargs| {
         tojson(&value, &kwargs)

@@ -11,6 +11,7 @@ mod marks;
 mod python;
 mod render;
 mod rewrite;
+mod slices;
 mod strftime;
 mod tojson;
 

@@ -25,6 +25,8 @@ pub enum TemplateError {
     TooLong,
     #[error("the chat template does not compile")]
     Syntax(#[source] Error),
+    #[error("the chat template slices backwards in another way than [::-1]")]
+    BackwardSlice,
     #[error("the chat template holds every code point that could mark the assistant's words")]
     NoMarks,
 }
@@ -64,7 +66,8 @@ impl ChatTemplate {
         let mut own: Vec<&str> = specials.values().map(String::as_str).collect();
         own.push(source);
         let marks = Marks::absent_from(&own).ok_or(TemplateError::NoMarks)?;
-        let (rewritten, marked) = rewrite_generation_tags(source);
+        let (rewritten, marked) =
+            rewrite_generation_tags(source).map_err(|_slice| TemplateError::BackwardSlice)?;
         let mut env = environment(marks).map_err(TemplateError::Syntax)?;
         env.add_template_owned(NAME, rewritten)
             .map_err(TemplateError::Syntax)?;

@@ -4,11 +4,13 @@
 //! around a method that notes where its body lands. The same is done here on the
 //! source, so that white space control and scoping stay exactly Jinja's.
 
+use super::slices::{BackwardSlice, rewrite_slices};
+
 /// What the engine calls for each generation block.
 pub(super) const MARK_FUNCTION: &str = "__sealtune_mark";
 
 /// The source with its generation tags rewritten, and whether there were any.
-pub(super) fn rewrite_generation_tags(source: &str) -> (String, bool) {
+pub(super) fn rewrite_generation_tags(source: &str) -> Result<(String, bool), BackwardSlice> {
     let mut out = String::with_capacity(source.len());
     let mut marked = false;
     let mut rest = source;
@@ -19,8 +21,10 @@ pub(super) fn rewrite_generation_tags(source: &str) -> (String, bool) {
         if let Some(rewritten) = rewrite_tag(tag) {
             out.push_str(&rewritten);
             marked = true;
-        } else {
+        } else if tag.starts_with("{#") {
             out.push_str(tag);
+        } else {
+            out.push_str(&rewrite_slices(tag)?);
         }
         rest = after;
         if is_tag(tag, "raw") {
@@ -30,7 +34,7 @@ pub(super) fn rewrite_generation_tags(source: &str) -> (String, bool) {
         }
     }
     out.push_str(rest);
-    (out, marked)
+    Ok((out, marked))
 }
 
 fn next_opening(text: &str) -> Option<usize> {
@@ -54,10 +58,9 @@ fn tag_len(text: &str) -> usize {
             Some(_) if escaped => escaped = false,
             Some(_) if letter == '\\' => escaped = true,
             Some(open) if letter == open => quote = None,
-            Some(_) => {}
             None if letter == '"' || letter == '\'' => quote = Some(letter),
             None if text.get(at..).is_some_and(|t| t.starts_with(closing)) => return at + 2,
-            None => {}
+            Some(_) | None => {}
         }
     }
     text.len()
@@ -105,7 +108,8 @@ mod tests {
 
     #[test]
     fn white_space_control_is_kept() {
-        let (out, marked) = rewrite_generation_tags("{%- generation +%}x{% endgeneration -%}");
+        let (out, marked) =
+            rewrite_generation_tags("{%- generation +%}x{% endgeneration -%}").expect("no slices");
 
         assert!(marked);
         assert_eq!(out, "{%- call __sealtune_mark() +%}x{% endcall -%}");
@@ -116,19 +120,19 @@ mod tests {
         let source = "{# {% generation %} #}{{ '{% generation %}' }}\
             {% raw %}{% generation %}{% endraw %}{% if generation %}{% endif %}";
 
-        assert_eq!(rewrite_generation_tags(source), (source.to_owned(), false));
+        assert_eq!(
+            rewrite_generation_tags(source),
+            Ok((source.to_owned(), false))
+        );
     }
 
     #[test]
     fn an_unfinished_tag_is_no_endless_loop() {
-        assert_eq!(
-            rewrite_generation_tags("a{{ 'b"),
-            ("a{{ 'b".to_owned(), false)
-        );
-        assert_eq!(rewrite_generation_tags("{%"), ("{%".to_owned(), false));
-        assert_eq!(
-            rewrite_generation_tags("{% raw %}{%"),
-            ("{% raw %}{%".to_owned(), false)
-        );
+        for source in ["a{{ 'b", "{%", "{% raw %}{%"] {
+            assert_eq!(
+                rewrite_generation_tags(source),
+                Ok((source.to_owned(), false))
+            );
+        }
     }
 }

@@ -5,6 +5,7 @@
 use super::python::{check, number};
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
+use std::fmt::Write as _;
 
 /// The keyword arguments of `json.dumps` that templates use.
 struct Style {
@@ -136,7 +137,8 @@ impl Style {
 
 fn push_escape(out: &mut String, letter: char) {
     for unit in letter.encode_utf16(&mut [0; 2]) {
-        out.push_str(&format!("\\u{unit:04x}"));
+        // Writing to a string does not fail.
+        write!(out, "\\u{unit:04x}").unwrap_or_default();
     }
 }
 

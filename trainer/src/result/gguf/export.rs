@@ -13,6 +13,10 @@ use std::path::Path;
 
 /// What of a model's `config.json` decides the layout of q and k.
 #[derive(Debug, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of config.json"
+)]
 struct Heads {
     model_type: String,
     num_attention_heads: usize,
@@ -150,7 +154,7 @@ fn interleave(tensor: &NamedTensor, heads: usize) -> Option<Vec<f32>> {
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ResultError> {
     let bytes = fs::read(path).map_err(ResultError::read(path))?;
-    serde_json::from_slice(&bytes).map_err(|error| ResultError::not_an_adapter(path, error))
+    serde_json::from_slice(&bytes).map_err(|error| ResultError::not_an_adapter(path, &error))
 }
 
 #[cfg(test)]
