@@ -6,7 +6,7 @@ mod common;
 
 use common::{SEGMENT, command, served_with};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};

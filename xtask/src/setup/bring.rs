@@ -35,11 +35,14 @@ pub(super) fn has_pip() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// No install scripts: what a package wants to run at this point is nothing we need.
+/// No install scripts: what a package wants to run at this point is nothing we need. Not `npm ci`,
+/// which refuses a lock file that lacks the optional packages of platforms a registry does not
+/// carry; the lock file still says every version and hash, and is not written.
 pub(super) fn npm(folder: &Path) -> Command {
     let mut npm = Command::new("npm");
     npm.args([
-        "ci",
+        "install",
+        "--no-save",
         "--ignore-scripts",
         "--no-audit",
         "--no-fund",

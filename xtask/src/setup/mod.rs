@@ -98,7 +98,7 @@ impl<'a> SetUp<'a> {
         let home = folder.join("node_modules");
         let pin = read_text(&folder.join("package-lock.json"))?;
         if !pin::holds(&home, &pin) {
-            println!("{name}: npm ci in {}", folder.display());
+            println!("{name}: npm install in {}", folder.display());
             if !on_path("npm") || !self.run(bring::npm(&folder))? {
                 return Err(Trouble::Plain(format!(
                     "{name} needs Node.js with npm and, the first time, its registry"
