@@ -109,18 +109,18 @@ fn the_assistant_masks_are_those_of_transformers() {
         let rendered =
             render(&case, &conversations[&case.conversation]).expect("it rendered before");
 
-        let encoding = tokenizer
+        let tokenized = tokenizer
             .tokenize(&rendered.text, false)
             .expect("text has tokens");
-        let counted = trainer::data::counted(&encoding, &rendered.spans);
+        let targets = trainer::data::counted(&tokenized, &rendered.spans);
 
         assert_eq!(
-            &encoding.ids, ids,
+            &tokenized.ids, ids,
             "{} {}",
             case.template, case.conversation
         );
-        let counted: Vec<u8> = counted.into_iter().map(u8::from).collect();
-        assert_eq!(&counted, mask, "{} {}", case.template, case.conversation);
+        let targets: Vec<u8> = targets.into_iter().map(u8::from).collect();
+        assert_eq!(&targets, mask, "{} {}", case.template, case.conversation);
         compared += 1;
     }
 

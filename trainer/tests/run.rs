@@ -388,5 +388,5 @@ fn an_evaluation_sees_that_the_tuned_model_is_better() {
         compared["tuned"]["loss"].as_f64() < compared["base"]["loss"].as_f64(),
         "{compared}"
     );
-    assert_eq!(compared["tuned"]["targets"], compared["base"]["targets"]);
+    assert_eq!(compared["tuned"]["labels"], compared["base"]["labels"]);
 }

@@ -3,23 +3,22 @@
 use super::backend;
 use super::plan::Plan;
 use super::prepare::prepare;
-use crate::backend::{Backend, BackendError, LossSum};
+use crate::backend::BackendError;
 use crate::batch::Batch;
-use crate::checkpoint::LossBits;
+use crate::evaluation::{self, Comparison, Evaluation, compare};
 use crate::failure::Failure;
 use crate::peft::{read_adapter, read_adapter_config};
-use crate::result::EvalFigures;
 use crate::settings::TrainSettings;
-use crate::state::TrainState;
 use serde::Serialize;
 use std::io::BufRead;
 use std::path::Path;
 
-/// Figures of both over the same targets.
+/// Figures over the same targets; without an adapter there is the base alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Comparison {
-    pub base: EvalFigures,
-    pub tuned: Option<EvalFigures>,
+#[serde(untagged)]
+pub enum Judged {
+    Base { base: Evaluation },
+    Both(Comparison),
 }
 
 /// Evaluates the model of a plan without, and with, an adapter on all of the plan's data.
@@ -27,7 +26,7 @@ pub fn evaluate(
     plan: &Plan,
     adapter: Option<&Path>,
     input: &mut dyn BufRead,
-) -> Result<Comparison, Failure> {
+) -> Result<Judged, Failure> {
     let prepared = prepare(plan, input)?;
     let rows = prepared.course.all_rows();
     let tokens_max = rows.iter().map(Batch::len).max().unwrap_or_default();
@@ -43,29 +42,11 @@ pub fn evaluate(
         ..TrainSettings::default()
     };
     let mut engine = backend::open(plan, &settings)?;
-    // A fresh adapter adds nothing: what it gives is the base model.
-    let base = figures(engine.as_mut(), &rows)?;
-    let tuned = match adapter {
-        Some(folder) => {
-            let adapter = read_adapter(folder).map_err(BackendError::from)?;
-            engine.restore(&TrainState {
-                adapter,
-                ..TrainState::default()
-            })?;
-            Some(figures(engine.as_mut(), &rows)?)
-        }
-        None => None,
+    let Some(folder) = adapter else {
+        // A fresh adapter adds nothing: what it gives is the base model.
+        let base = evaluation::evaluate(engine.as_mut(), &rows)?;
+        return Ok(Judged::Base { base });
     };
-    Ok(Comparison { base, tuned })
-}
-
-fn figures(engine: &mut dyn Backend, rows: &[Batch]) -> Result<EvalFigures, BackendError> {
-    let mut total = LossSum::default();
-    for row in rows {
-        let sum = engine.evaluate(row)?;
-        total.loss += sum.loss;
-        total.labels += sum.labels;
-        total.correct += sum.correct;
-    }
-    Ok(EvalFigures::of(LossBits::from(total)))
+    let tuned = read_adapter(folder).map_err(BackendError::from)?;
+    Ok(Judged::Both(compare(engine.as_mut(), &tuned, &rows)?))
 }

@@ -17,7 +17,7 @@ mod store;
 mod train;
 
 pub use clock::{Clock, MonotonicClock};
-pub use evaluate::{Comparison, evaluate};
+pub use evaluate::{Judged, evaluate};
 pub use events::{Event, Events};
 pub use identity::model_digest;
 pub use memory::{Available, available_memory};

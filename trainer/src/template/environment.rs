@@ -44,6 +44,8 @@ pub(super) fn environment(marks: Marks) -> Result<Environment<'static>, Error> {
         tojson(&value, &kwargs)
     });
     env.add_filter("string", |value: Value| str_of(&value));
+    env.add_test("iterable", |value: Value| is_iterable(&value));
+    env.add_test("sequence", |value: Value| is_iterable(&value));
     env.add_function("raise_exception", raise_exception);
     env.add_function("strftime_now", |format: String| fixed_strftime(&format));
     env.add_function(
@@ -58,6 +60,19 @@ fn write_python(out: &mut minijinja::Output<'_>, value: &Value) -> Result<(), Er
         return Ok(());
     }
     Ok(out.write_str(&str_of(value)?)?)
+}
+
+/// Text, lists, mappings, and what is undefined: Jinja asks only whether `iter`, or
+/// `len` and indexing, would work. `None` is none of these.
+fn is_iterable(value: &Value) -> bool {
+    matches!(
+        value.kind(),
+        ValueKind::String
+            | ValueKind::Seq
+            | ValueKind::Map
+            | ValueKind::Iterable
+            | ValueKind::Undefined
+    )
 }
 
 fn raise_exception(message: String) -> Result<Value, Error> {
