@@ -135,6 +135,10 @@ fn a_lack_of_content_is_said_in_words() {
 }
 
 /// Runs the command and kills it after `life`; whether it was done before.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the life of a process that is killed at any moment is a time, not a condition"
+)]
 fn run_and_kill(command: &mut Command, life: Duration) -> bool {
     let mut child = command
         .stdout(Stdio::null())

@@ -109,13 +109,13 @@ fn the_assistant_masks_are_those_of_transformers() {
         let rendered =
             render(&case, &conversations[&case.conversation]).expect("it rendered before");
 
-        let tokenized = tokenizer
+        let encoding = tokenizer
             .tokenize(&rendered.text, false)
             .expect("text has tokens");
-        let targets = trainer::data::counted(&tokenized, &rendered.spans);
+        let targets = trainer::data::counted(&encoding, &rendered.spans);
 
         assert_eq!(
-            &tokenized.ids, ids,
+            &encoding.ids, ids,
             "{} {}",
             case.template, case.conversation
         );
