@@ -4,8 +4,8 @@
 //! them once, at the edge, and cannot be wrong afterwards.
 //!
 //! Features add: `signature` tells who signed, `wire` brings the protobuf messages
-//! ([`wire`], generated) and their checked forms ([`task`], [`training`],
-//! [`attestation`], [`blob`], [`node`], [`broker`]), `grpc` the services.
+//! (`wire`, generated) and their checked forms (`task`, `training`,
+//! `attestation`, `blob`, `node`, `broker`), `grpc` the services.
 
 mod codes;
 mod hexed;
