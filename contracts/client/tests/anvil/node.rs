@@ -160,7 +160,7 @@ pub(crate) fn installed(path: &str) -> PathBuf {
     let shown = found.display();
     assert!(
         found.exists(),
-        "{shown} is missing: run `npm ci` in contracts/ first"
+        "{shown} is missing: run `make setup`, or `npm install --no-save` in contracts/, first"
     );
     found
 }
