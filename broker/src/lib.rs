@@ -9,3 +9,4 @@
 pub mod job;
 pub mod ledger;
 pub mod matching;
+pub mod store;
