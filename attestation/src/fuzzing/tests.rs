@@ -35,6 +35,9 @@ fn stems(folder: &str) -> BTreeSet<String> {
 /// A few bytes changed, a piece cut out, or a piece said twice.
 fn changed(seed: &[u8], rng: &mut SmallRng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
+    if bytes.is_empty() {
+        return bytes;
+    }
     let (from, to) = piece(bytes.len(), rng);
     match rng.random_range(0..4) {
         0 => drop(bytes.drain(from..to)),
