@@ -76,7 +76,7 @@ impl Kind {
             [b's', b'e', b'a', b'l', b't', b'u', b'n', b'e', ..] => Self::Sealed,
             [b'<', ..] => Self::Manifest,
             [0x11, 0xe0, ..] => Self::Device,
-            [4 | 5, 0, _, _, 0x81, 0, 0, 0, ..] => Self::Quote,
+            [4 | 5, 0, 2, 0, 0x81, 0, 0, 0, ..] => Self::Quote,
             _ if tar.starts_with(b"ustar") => Self::Bundle,
             _ => Self::Report,
         }
