@@ -22,7 +22,7 @@ pub struct Label {
 
 /// Seals all of `plain` to one recipient and says how many bytes that was.
 ///
-/// Memory is two chunks, however long the stream. The output is complete only
+/// Memory is one chunk, however long the stream. The output is complete only
 /// when this returns: what a failed call wrote does not open.
 pub fn seal(
     to: &Recipient,
