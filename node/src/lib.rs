@@ -16,3 +16,4 @@ pub mod signals;
 pub mod standby;
 pub mod stop;
 pub mod telemetry;
+pub mod vault;
