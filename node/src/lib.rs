@@ -12,8 +12,10 @@ pub mod exit;
 pub mod fakes;
 pub mod journal;
 pub mod ports;
+pub mod sandbox;
 pub mod signals;
 pub mod standby;
 pub mod stop;
 pub mod telemetry;
+
 pub mod vault;

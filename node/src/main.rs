@@ -7,9 +7,9 @@ use node::crew::Crew;
 use node::exit::Exit;
 use node::signals::Signals;
 use node::stop::Stop;
-use node::{boot, standby, telemetry};
+use node::{boot, sandbox, standby, telemetry};
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::runtime::{Handle, Runtime};
 use tracing::{info, warn};
@@ -28,6 +28,12 @@ enum Command {
     Run(ConfigFile),
     /// Checks the configuration and says what is wrong with it.
     Check(ConfigFile),
+    /// Becomes a program in a sandbox, as one line of standard input says.
+    #[command(hide = true)]
+    Sandboxed,
+    /// Tries the walls of a sandbox from inside.
+    #[command(hide = true)]
+    SandboxProbe { model: PathBuf, work: PathBuf },
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +46,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(file) => run(&file),
         Command::Check(file) => check(&file),
+        Command::Sandboxed => Err(sandbox::enter().into()),
+        Command::SandboxProbe { model, work } => probe(&model, &work),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -86,6 +94,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 fn check(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
     Config::load(&file.config)?;
     println!("{} is fine", file.config.display());
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the answer of a command")]
+fn probe(model: &Path, work: &Path) -> Result<(), Box<dyn Error>> {
+    let answers = sandbox::probe(model, work);
+    println!("{}", serde_json::to_string(&answers)?);
     Ok(())
 }
 
