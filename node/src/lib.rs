@@ -10,6 +10,7 @@ mod duties;
 pub mod exit;
 #[cfg(feature = "fakes")]
 pub mod fakes;
+pub mod feed;
 pub mod journal;
 pub mod ports;
 pub mod sandbox;
