@@ -18,5 +18,5 @@ pub mod signals;
 pub mod standby;
 pub mod stop;
 pub mod telemetry;
-
+pub mod trainer;
 pub mod vault;

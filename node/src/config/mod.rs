@@ -3,8 +3,10 @@
 //! Every problem is reported at once, with its path; an unknown key is a problem.
 
 mod reader;
+mod trainer;
 
 pub use reader::Problem;
+pub use trainer::TrainerConfig;
 
 use crate::conductor::Capacity;
 use reader::Section;
@@ -22,6 +24,7 @@ pub struct Config {
     /// How long a first stop waits for what runs.
     pub grace: Duration,
     pub log: Log,
+    pub trainer: TrainerConfig,
 }
 
 /// What must survive a restart.
@@ -79,6 +82,7 @@ impl Config {
             capacity: root.section("limits", capacity),
             grace: root.section("stop", grace),
             log: root.section("log", log),
+            trainer: root.section("trainer", trainer::read),
         };
         let problems = root.finish();
         if problems.is_empty() {
