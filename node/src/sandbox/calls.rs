@@ -2,7 +2,7 @@
 //!
 //! A list of what is allowed, so that a call nobody thought of is refused: with
 //! `ENOSYS`, which programs take for an older kernel. There is no socket in it, no
-//! fork, no io_uring, nothing that reaches into another process or out of this
+//! fork, no `io_uring`, nothing that reaches into another process or out of this
 //! process group, and no way to unsay the death with the parent.
 
 use super::launch::Why;

@@ -36,10 +36,13 @@ fn enter_as(spec: &Spec) -> io::Error {
         .exec()
 }
 
+/// How a piece is put up.
+type Raise<'a> = &'a dyn Fn() -> Result<(), Why>;
+
 /// The order matters: a user namespace forgets the wish to die with the parent, and
 /// Landlock and seccomp come last because they forbid what the others need.
 fn put_up(spec: &Spec) -> Report {
-    let pieces: [(Piece, &dyn Fn() -> Result<(), Why>); 7] = [
+    let pieces: [(Piece, Raise<'_>); 7] = [
         (Piece::Descriptors, &|| {
             descriptors::close_beyond(spec.pipes_up_to)
         }),

@@ -14,7 +14,7 @@ use proto::{Digest, Order, Reason};
 use serde::Deserialize;
 use std::fs;
 use std::io::{PipeReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ChildStdin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -76,7 +76,7 @@ pub struct Finding {
 
 /// The customer's mistakes in words, with line numbers. For the customer: it is not
 /// logged, although the trainer quotes no content.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Mistakes(String);
 
 /// Why there is no count.
@@ -98,7 +98,7 @@ pub(super) async fn count(
     feed: Feed,
     permit: OwnedSemaphorePermit,
 ) -> Result<Counted, CountFailure> {
-    let (commands, wishes) = Commands::pair().map_err(start)?;
+    let (commands, wishes) = Commands::pair().map_err(|error| start(&error))?;
     let (done, counted) = oneshot::channel();
     let inner = inner.clone();
     let thread = std::thread::Builder::new().name("counting".into());
@@ -107,7 +107,7 @@ pub(super) async fn count(
         drop(permit);
         drop(done.send(counted));
     };
-    thread.spawn(work).map_err(start)?;
+    thread.spawn(work).map_err(|error| start(&error))?;
     let counted = counted
         .await
         .unwrap_or(Err(CountFailure::Cause(Cause::Lost)));
@@ -121,14 +121,14 @@ fn run(
     feed: Feed,
     wishes: PipeReader,
 ) -> Result<Counted, CountFailure> {
-    let work = inner.scratch.work().map_err(start)?;
+    let work = inner.scratch.work().map_err(|error| start(&error))?;
     let recipe = inner.materials.recipe(order).map_err(materials)?;
     let model = inner.materials.model(order).map_err(materials)?;
     let recipe_file = work.path().join("recipe.json");
-    fs::write(&recipe_file, recipe).map_err(start)?;
+    fs::write(&recipe_file, recipe).map_err(|error| start(&error))?;
     let job = Job {
         slot: Slot::Count,
-        arguments: arguments(&model, recipe_file),
+        arguments: arguments(&model, &recipe_file),
         model: &model,
         work: work.path(),
         resumes: false,
@@ -139,7 +139,7 @@ fn run(
     converse(&running, pipes, wishes, &head, feed)
 }
 
-fn arguments(model: &Path, recipe: PathBuf) -> Vec<String> {
+fn arguments(model: &Path, recipe: &Path) -> Vec<String> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     vec![
         "tokens".into(),
@@ -148,7 +148,7 @@ fn arguments(model: &Path, recipe: PathBuf) -> Vec<String> {
         "--data".into(),
         "-".into(),
         "--recipe".into(),
-        text(&recipe),
+        text(recipe),
     ]
 }
 
@@ -261,12 +261,6 @@ impl Mistakes {
     }
 }
 
-impl Default for Mistakes {
-    fn default() -> Self {
-        Self(String::new())
-    }
-}
-
 impl std::fmt::Debug for Mistakes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Mistakes")
@@ -289,7 +283,7 @@ impl From<Cause> for CountFailure {
     }
 }
 
-fn start(error: std::io::Error) -> CountFailure {
+fn start(error: &std::io::Error) -> CountFailure {
     Cause::Start(error.to_string()).into()
 }
 

@@ -35,7 +35,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    pub fn of_vault(error: VaultError) -> Self {
+    pub fn of_vault(error: &VaultError) -> Self {
         match error {
             VaultError::Sink(_) => Self::Gone,
             VaultError::NotThere
@@ -51,9 +51,10 @@ impl SourceError {
 
     /// The reader's end of a pipe has gone.
     pub fn of_pipe(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::Gone,
-            _ => Self::Failed(Failure::Transient),
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Gone
+        } else {
+            Self::Failed(Failure::Transient)
         }
     }
 }

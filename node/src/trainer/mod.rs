@@ -211,7 +211,9 @@ impl Inner {
 /// The staged dataset, as the default of [`Materials::dataset`] reads it.
 pub fn staged(vault: &Vault, dataset: Digest, to: &mut dyn Write) -> Result<(), SourceError> {
     let opened = vault.get(Kind::Dataset, &dataset.into(), to);
-    opened.map(drop).map_err(SourceError::of_vault)
+    opened
+        .map(drop)
+        .map_err(|error| SourceError::of_vault(&error))
 }
 
 impl std::fmt::Debug for ChildTrainer {

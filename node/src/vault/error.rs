@@ -30,9 +30,11 @@ pub enum VaultError {
 
 impl VaultError {
     pub(super) fn writing(source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(source),
-            _ => Self::Write(source),
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        if full.contains(&source.kind()) {
+            Self::Full(source)
+        } else {
+            Self::Write(source)
         }
     }
 }

@@ -53,7 +53,7 @@ impl Vault {
         let count = seal(&self.owner, &label, plain, &mut out, &self.rng)?;
         out.flush().map_err(VaultError::writing)?;
         drop(out);
-        self.room.keep(draft, kind, name)?;
+        self.room.keep(&draft, kind, name)?;
         Ok(count)
     }
 
@@ -87,9 +87,12 @@ impl Vault {
     }
 
     fn file(&self, kind: Kind, name: &Name) -> Result<File, VaultError> {
-        File::open(self.room.path(kind, name)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => VaultError::NotThere,
-            _ => VaultError::Read(error),
+        File::open(self.room.path(kind, name)).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                VaultError::NotThere
+            } else {
+                VaultError::Read(error)
+            }
         })
     }
 }

@@ -52,7 +52,7 @@ impl Room {
         Ok(Draft { path, file })
     }
 
-    pub(super) fn keep(&self, draft: Draft, kind: Kind, name: &Name) -> Result<(), VaultError> {
+    pub(super) fn keep(&self, draft: &Draft, kind: Kind, name: &Name) -> Result<(), VaultError> {
         let path = self.path(kind, name);
         draft
             .file

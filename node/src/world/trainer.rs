@@ -55,6 +55,8 @@ impl Materials for Shelf {
     ) -> Result<(), SourceError> {
         let name = Name::from(dataset);
         let given = self.vault.get(Kind::Dataset, &name, to);
-        given.map(drop).map_err(SourceError::of_vault)
+        given
+            .map(drop)
+            .map_err(|error| SourceError::of_vault(&error))
     }
 }
