@@ -11,7 +11,7 @@ pub struct TeeKey(SigningKey);
 
 impl TeeKey {
     /// Of 2^128 secrets about one gives no key at once; then the next name does.
-    pub(super) fn derive(secret: &EnclaveSecret) -> Self {
+    pub(crate) fn derive(secret: &EnclaveSecret) -> Self {
         (0_u8..=u8::MAX)
             .map(|count| secret.derive(&format!("tee signer {count}")))
             .find_map(|seed| SigningKey::from_slice(&*seed).ok())

@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn one_that_was_cut_is_never_gone_on_from() {
         let desk = Desk::new();
-        let stream = [frame(b"one"), frame(&[7; 100_000])].concat();
+        let stream = [frame(b"one"), frame(&vec![7; 100_000])].concat();
 
         for cut in [stream.len() - 1, 50_000, 12, 18] {
             desk.receive(&stream[..cut]);

@@ -106,7 +106,7 @@ fn a_file_put_under_another_name_or_kind_does_not_open() {
 #[test]
 fn a_cut_file_does_not_open() {
     let desk = desk();
-    desk.put(Kind::Dataset, "a", &[1; 300_000]);
+    desk.put(Kind::Dataset, "a", &vec![1; 300_000]);
     let path = desk.path(Kind::Dataset, "a");
     let sealed = fs::read(&path).unwrap();
 
