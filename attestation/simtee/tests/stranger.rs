@@ -13,7 +13,7 @@ mod common;
 
 use attestation::bundle::Bundle;
 use attestation::device::ReportSource;
-use attestation::{At, Policy, Purpose, TrustRoots};
+use attestation::{At, Policy, Purpose, Transcript, TrustRoots};
 use common::{POLICY, Simulator, attest, boot, reasons, transcript};
 use std::collections::BTreeMap;
 use std::fs;
