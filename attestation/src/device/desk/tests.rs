@@ -102,7 +102,7 @@ fn a_line_that_is_full_says_so() {
     let ask = |patience| handle.report([1; 64], patience);
 
     std::thread::scope(|scope| {
-        scope.spawn(|| ask(Duration::from_secs(60)));
+        scope.spawn(|| ask(Duration::from_mins(1)));
         wait_until(|| asked.load(Ordering::SeqCst) == 1);
         let answers: Vec<_> = (0..=WAITING_MAX).map(|_| ask(Duration::ZERO)).collect();
 
@@ -176,7 +176,7 @@ fn different_requests_are_with_the_device_one_after_the_other() {
         for byte in 0..32 {
             let handle = handle.clone();
             scope.spawn(move || {
-                let answer = handle.report([byte; 64], Duration::from_secs(60)).unwrap();
+                let answer = handle.report([byte; 64], Duration::from_mins(1)).unwrap();
                 let quote = vec![byte; 64];
                 assert_eq!(answer, RawReport::Tdx { quote }, "its own answer");
             });
