@@ -70,10 +70,8 @@ impl Play {
         assert_eq!(count(stage, self.provider, "latest").await, self.nonce + 1);
         assert_eq!(count(stage, self.provider, "pending").await, self.nonce + 1);
         let reader: &Reader = self.market.it.reader();
-        assert_eq!(
-            reader.bond(self.provider).await.unwrap().amount,
-            ether("100").0
-        );
+        let bond = reader.bond(self.provider).await.unwrap();
+        assert_eq!(U256::from(bond.amount), ether("100").0);
         assert_eq!(stage.anvil.balance(stage.market).await, ether("100").0);
     }
 
