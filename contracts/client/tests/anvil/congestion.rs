@@ -59,7 +59,7 @@ impl Play {
                 () = blocks => {}
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), done)
+        tokio::time::timeout(Duration::from_mins(1), done)
             .await
             .expect("it is registered in time");
     }
