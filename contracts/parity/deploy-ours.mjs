@@ -1,48 +1,40 @@
-// Ours, on the same addresses: what the originals need more transactions for is filled with
-// empty ones, so that a client cannot tell the two chains apart by anything but behaviour.
-import { readFileSync } from "node:fs";
+// Ours, by the deploy tool itself, where the official client looks on chain 31337: what the
+// originals need more transactions for is filled with empty ones, so that a client cannot tell
+// the two chains apart by anything but behaviour.
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { ethers } from "ethers";
-import { LOCK_TIME, PENALTY, sent } from "./deploy-original.mjs";
+import { LOCK_TIME, PENALTY } from "./deploy-original.mjs";
 
-const LEDGER_NONCE = 2;
-const INFERENCE_NONCE = 6;
-const FINE_TUNING_NONCE = 12;
+const ROOT = new URL("../../", import.meta.url).pathname;
 
 export function artefact(name) {
   return JSON.parse(readFileSync(new URL(`../artifacts/${name}.json`, import.meta.url), "utf8"));
 }
 
-export async function deployOurs({ signers }) {
-  const owner = signers.owner;
-  await idleUntil(owner, LEDGER_NONCE);
-  const ledger = await deployed(artefact("Ledger"), owner, owner.address);
-  await standIn(owner, ledger);
-  await idleUntil(owner, FINE_TUNING_NONCE);
-  const fineTuning = await deployed(artefact("FineTuning"), owner, ledger.target, LOCK_TIME, PENALTY, owner.address);
-  await idleUntil(owner, FINE_TUNING_NONCE + 2);
-  await sent(ledger.registerService("fine-tuning", "v1.0", fineTuning.target, "fine-tuning"));
-  await sent(ledger.setRecommendedService("fine-tuning", "v1.0"));
-  return { ledger, fineTuning };
-}
-
-/** 0G's client asks the ledger for the providers of an inference service and stops if there is none:
- *  an empty market stands where it looks. */
-async function standIn(owner, ledger) {
-  await idleUntil(owner, INFERENCE_NONCE);
-  const inference = await deployed(artefact("FineTuning"), owner, ledger.target, LOCK_TIME, PENALTY, owner.address);
-  await idleUntil(owner, INFERENCE_NONCE + 2);
-  await sent(ledger.registerService("inference", "v1.0", inference.target, "inference"));
-  await sent(ledger.setRecommendedService("inference", "v1.0"));
-}
-
-async function idleUntil(owner, nonce) {
-  while ((await owner.getNonce()) < nonce) {
-    await sent(owner.sendTransaction({ to: owner.address }));
+export async function deployOurs({ rpc, signers }) {
+  const folder = mkdtempSync(join(tmpdir(), "deploy-"));
+  try {
+    const key = join(folder, "key");
+    const out = join(folder, "deployment.json");
+    writeFileSync(key, signers.owner.privateKey, { mode: 0o600 });
+    await tool(["--rpc", rpc._getConnection().url, "--key-file", key, "--out", out]);
+    const { ledger, fineTuning } = JSON.parse(readFileSync(out, "utf8"));
+    return { ledger: contract("Ledger", ledger, signers.owner), fineTuning: contract("FineTuning", fineTuning, signers.owner) };
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
-async function deployed({ abi, bytecode }, owner, ...args) {
-  const contract = await new ethers.ContractFactory(abi, bytecode, owner).deploy(...args);
-  await contract.deploymentTransaction().wait();
-  return contract;
+function tool(words) {
+  const settings = ["--chain-id", "31337", "--sdk-addresses", "--lock-time", `${LOCK_TIME}`, "--penalty", `${PENALTY}`];
+  const cargo = ["run", "--quiet", "--locked", "--package", "deploy", "--", "deploy", ...settings, ...words];
+  return promisify(execFile)("cargo", cargo, { cwd: ROOT });
+}
+
+function contract(name, address, owner) {
+  return new ethers.Contract(ethers.getAddress(address), artefact(name).abi, owner);
 }

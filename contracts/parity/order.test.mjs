@@ -5,7 +5,7 @@ import { ethers } from "ethers";
 import { startAnvil } from "./anvil.mjs";
 import { deployOurs } from "./deploy-ours.mjs";
 import { service, STAKE } from "./scenarios.mjs";
-import { Trial } from "./trial.mjs";
+import { Trial, wealth } from "./trial.mjs";
 
 const E = 10n ** 18n;
 const FT = "fine-tuning-v1.0";
@@ -29,7 +29,8 @@ after(() => world.stop());
 test("an order is opened, accepted, delivered, acknowledged, settled and withdrawn", async () => {
   const t = new Trial(world, world.contracts);
   const does = async (...call) => assert.ok(await t.tx(...call), t.record.at(-1)?.reverted);
-  const before = await wealth(t);
+  const names = ["customer", "provider", "stranger", "owner", "ledger", "fineTuning"];
+  const before = await wealth(t, names);
   await does("provider", "fineTuning", "addOrUpdateService", service(t), STAKE);
   await does("owner", "fineTuning", "acknowledgeTEESignerByOwner", [t.at("provider")]);
   await does("customer", "ledger", "addLedger", ["hello"], 20n * E);
@@ -57,7 +58,7 @@ test("an order is opened, accepted, delivered, acknowledged, settled and withdra
   t.advance(7 * 86400);
   await does("provider", "fineTuning", "withdrawBond");
 
-  const gained = Object.entries(await wealth(t)).map(([who, wei]) => [who, wei - before[who]]);
+  const gained = Object.entries(await wealth(t, names)).map(([who, wei]) => [who, wei - before[who]]);
   assert.deepEqual(Object.fromEntries(gained), { customer: -FEE, provider: FEE, stranger: 0n, owner: 0n, ledger: 0n, fineTuning: 0n });
   console.table(t.gas.map(({ method, gas }) => ({ call: method, gas: Number(gas) })));
 });
@@ -79,11 +80,4 @@ function anOrder(t) {
     compensation: 3n * E,
     resumable: false,
   };
-}
-
-/** What everybody has, gas aside. */
-async function wealth(t) {
-  const names = ["customer", "provider", "stranger", "owner", "ledger", "fineTuning"];
-  const entries = names.map(async (name) => [name, (await t.rpc.getBalance(t.at(name))) + (t.spent[name] ?? 0n)]);
-  return Object.fromEntries(await Promise.all(entries));
 }

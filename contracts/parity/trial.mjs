@@ -111,6 +111,12 @@ export class Trial {
   }
 }
 
+/** What everybody has, gas aside. */
+export async function wealth(t, names) {
+  const entries = names.map(async (name) => [name, (await t.rpc.getBalance(t.at(name))) + (t.spent[name] ?? 0n)]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
 /** The one refusal the originals say in a string, and ours in an error of its own. */
 function ownership({ name, args }) {
   const refused = name === "NotOwner" || (name === "Error" && args[0] === "Ownable: caller is not the owner");

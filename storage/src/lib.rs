@@ -23,7 +23,9 @@ mod zg;
 pub use error::StoreError;
 pub use http::HttpFolder;
 pub use local::{Collected, LocalFolder};
-pub use package::{Entry, Limits, Links, PackError, Packing, UnpackError, read_package, unpack};
+pub use package::{
+    Entry, Limits, Links, PackError, Packing, UnpackError, find_in_package, read_package, unpack,
+};
 pub use progress::{Meter, Progress, Reading, Silent};
 #[cfg(feature = "s3")]
 pub use s3::{Bucket, BucketConfig};

@@ -4,12 +4,13 @@
 
 mod common;
 
-use common::{SEGMENT, command, served_with};
+use common::{SEGMENT, Served, command, served_with};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -205,6 +206,53 @@ async fn killed_at_fifty_points_a_get_still_ends_with_the_right_bytes() {
         answers <= most,
         "{answers} segments sent, at most {most} allowed"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_fifty_points_an_upload_still_ends_with_the_right_bytes() {
+    const SEGMENTS: usize = 120;
+    /// A window on its way at the kill, and one sent again because a node tells a number only.
+    const LOST_PER_KILL: u64 = 2 * 2;
+    let served = Served::start().await;
+    let dir = TempDir::new().expect("a folder");
+    let (data, path) = file(&dir, SEGMENTS * SEGMENT - 5);
+    let home = dir.path().join("home");
+    let url = served.url();
+    let root = store(&home, &["root", &path]).1["root"].clone();
+    let mut random = StdRng::seed_from_u64(9);
+    let put = move || {
+        let mut put = command();
+        put.arg("--dir")
+            .arg(&home)
+            .args(["put", &path, "--indexer", &url, "--parallel", "2"]);
+        put
+    };
+
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut kills: u64 = 0;
+        while kills < 50 {
+            let life = Duration::from_millis(random.random_range(100..400));
+            if run_and_kill(&mut put(), life) {
+                return (kills, true);
+            }
+            kills += 1;
+        }
+        (kills, put().status().expect("ran").success())
+    });
+    let (kills, good) = ended.await.expect("ran");
+
+    assert!(good);
+    let root = root.as_str().expect("a root").parse().expect("a root");
+    assert_eq!(common::read(&served.node.folder().path(root)), data);
+    assert!(kills >= 2, "it was killed {kills} times");
+    let sent = served.faults.uploads.load(Ordering::SeqCst);
+    let most = u64::try_from(SEGMENTS).expect("small") + kills * LOST_PER_KILL;
+    assert!(
+        sent <= most,
+        "{sent} segments sent, at most {most} allowed, {kills} kills"
+    );
+    let received = served.faults.received.load(Ordering::SeqCst);
+    assert!(received <= most * 360_000, "{received} bytes");
 }
 
 #[test]

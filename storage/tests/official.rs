@@ -1,7 +1,8 @@
 //! 0G's own client and contracts against our node, and our client against the same.
 //!
-//! Needs Node.js packages in `tests/conformance` (`npm ci --ignore-scripts` there);
-//! without them the tests say visibly that they were left out.
+//! Needs Node.js packages in `tests/conformance` and anvil in `contracts`, which `make test`
+//! brings (by hand: `npm install --no-save --ignore-scripts` in both); without them the tests
+//! say visibly that they were left out.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::print_stdout, reason = "a test left out says so")]
@@ -29,14 +30,17 @@ const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2f
 
 fn packages() -> Option<PathBuf> {
     let modules = common::here("tests/conformance/node_modules");
-    if modules.join("@0gfoundation/0g-compute-ts-sdk").exists() {
-        return Some(modules);
+    let client = modules.join("@0gfoundation/0g-compute-ts-sdk");
+    match [client, anvil::program()]
+        .iter()
+        .find(|needed| !needed.exists())
+    {
+        None => Some(modules),
+        Some(missing) => {
+            println!("LEFT OUT: no {}; `make test` brings it", missing.display());
+            None
+        }
     }
-    println!(
-        "LEFT OUT: no {}; run `npm ci --ignore-scripts` in tests/conformance",
-        modules.display()
-    );
-    None
 }
 
 /// The contracts, our node following them, and the official client.
@@ -72,9 +76,13 @@ impl Stage {
     }
 
     async fn official_upload(&self, file: &Path) -> String {
+        self.official_send("upload", file).await
+    }
+
+    async fn official_send(&self, command: &str, file: &Path) -> String {
         let file = file.to_str().expect("text");
         let args = [
-            "upload",
+            command,
             "--url",
             &self.anvil.url,
             "--key",
@@ -120,7 +128,6 @@ fn text(ran: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "0G's client does not come to an end with its upload yet"]
 async fn the_official_client_uploads_to_our_node_and_downloads_again() {
     let Some(stage) = stage().await else { return };
     let dir = TempDir::new().expect("a folder");
@@ -157,6 +164,37 @@ async fn the_official_client_uploads_to_our_node_and_downloads_again() {
             data
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_the_official_client_is_given_file_by_file() {
+    let Some(stage) = stage().await else { return };
+    let dir = TempDir::new().expect("a folder");
+    let folder = dir.path().join("model");
+    std::fs::create_dir_all(folder.join("deep/er")).expect("made");
+    let files = [("config.json", 900), ("deep/er/weights.bin", SEGMENT + 3)];
+    for (seed, (name, size)) in (50..).zip(files) {
+        std::fs::write(folder.join(name), common::bytes(size, seed)).expect("written");
+    }
+
+    let said = stage.official_send("upload-dir", &folder).await;
+    let root = last_root(&said);
+    finalized(&stage, root).await;
+
+    for (seed, (name, size)) in (50..).zip(files) {
+        let url = format!("{}/file/{root}/{name}", stage.served.url());
+        let given = common::get(&url).await;
+        assert_eq!(given, (200, common::bytes(size, seed)), "{name}: {said}");
+    }
+    let url = format!("{}/file/{root}/deep", stage.served.url());
+    assert_eq!(common::get(&url).await.0, 404);
+}
+
+/// The root of the folder: the last that the client names.
+fn last_root(said: &str) -> Root {
+    let named = said.match_indices("0x");
+    let roots = named.filter_map(|(at, _)| said.get(at..at + 66)?.parse().ok());
+    roots.last().ok_or(said).expect("a root is named")
 }
 
 /// Fast mode returns before the node has seen the transaction.
@@ -208,7 +246,6 @@ async fn our_client_pays_the_real_contract_once_and_the_official_one_downloads()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "0G's client does not come to an end with its upload yet"]
 async fn our_client_downloads_what_the_official_one_uploaded() {
     let Some(stage) = stage().await else { return };
     let dir = TempDir::new().expect("a folder");

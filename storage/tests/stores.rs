@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 mod bucket_server;
 
+use bucket_server::Shared as Objects;
+
 const SIZES: [usize; 7] = [
     1,
     256,
@@ -118,7 +120,11 @@ async fn zero_g_by_nodes_keeps_and_gives_back() {
 
 #[tokio::test]
 async fn a_bucket_keeps_and_gives_back() {
-    let server = Background::serve(|_| bucket_server::router()).await;
+    let server = Background::serve(|_| bucket_server::router(Objects::default())).await;
+    keeps(Arc::new(bucket(&server))).await;
+}
+
+fn bucket(server: &Background) -> Bucket {
     let config = BucketConfig {
         bucket: "models".into(),
         prefix: "some/where".into(),
@@ -127,7 +133,66 @@ async fn a_bucket_keeps_and_gives_back() {
         access_key_id: "id".into(),
         secret_access_key: "secret".into(),
     };
-    keeps(Arc::new(Bucket::open(config).expect("a client"))).await;
+    Bucket::open(config).expect("a client")
+}
+
+/// Eleven parts of 8 MiB and a bit.
+const LARGE: usize = (88 << 20) + 5;
+
+/// Puts until `parts` more have arrived, then drops the upload, as a kill would.
+async fn put_some(bucket: &Bucket, file: &storage::Upload, objects: &Objects, parts: u64) {
+    let arrived = || objects.lock().expect("not poisoned").parts;
+    let enough = arrived() + parts;
+    let some = async {
+        while arrived() < enough {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        put = bucket.put(file, &Silent) => { put.expect("put"); }
+        () = some => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_to_a_bucket_that_was_cut_off_goes_on_where_it_stood() {
+    let objects = Objects::default();
+    let server = Background::serve(|_| bucket_server::router(Objects::clone(&objects))).await;
+    let dir = TempDir::new().expect("a folder");
+    let journals = TempDir::new().expect("a folder");
+    let (data, file) = upload(&dir, LARGE, 3).await;
+
+    for _life in 0..4 {
+        let bucket = bucket(&server).remembering(journals.path());
+        put_some(&bucket, &file, &objects, 2).await;
+    }
+    let bucket = bucket(&server).remembering(journals.path());
+    let last = bucket.put(&file, &Silent).await.expect("put");
+
+    let sent = objects.lock().expect("not poisoned").bytes;
+    let once = u64::try_from(LARGE).expect("small");
+    // At most three parts of 8 MiB are on their way when it ends.
+    assert!(sent >= once && sent <= once + 4 * 3 * (8 << 20), "{sent}");
+    assert!(!last.already && last.moved_bytes < once / 2, "{last:?}");
+    assert_eq!(journals.path().read_dir().expect("listed").count(), 0);
+    gives_back(Arc::new(bucket), &data, file.content().root).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_the_bucket_has_forgotten_begins_again() {
+    let objects = Objects::default();
+    let server = Background::serve(|_| bucket_server::router(Objects::clone(&objects))).await;
+    let dir = TempDir::new().expect("a folder");
+    let journals = TempDir::new().expect("a folder");
+    let (data, file) = upload(&dir, LARGE, 4).await;
+    let bucket = bucket(&server).remembering(journals.path());
+    put_some(&bucket, &file, &objects, 2).await;
+    objects.lock().expect("not poisoned").uploads.clear();
+
+    let put = bucket.put(&file, &Silent).await.expect("put");
+
+    assert_eq!(put.moved_bytes, u64::try_from(LARGE).expect("small"));
+    gives_back(Arc::new(bucket), &data, file.content().root).await;
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ impl Customer {
 
     async fn act(&self, to: Address, call: &impl SolCall, value: Wei) -> Result<Outcome, Failure> {
         let act = Act {
-            to,
+            to: Some(to),
             data: call.abi_encode().into(),
             value: value.0,
         };

@@ -4,8 +4,9 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
 use alloy_signer_local::{LocalSigner, PrivateKeySigner};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -49,7 +50,7 @@ impl Wallet {
             return from_hex(&text).ok_or_else(|| BadKeyFile::NoKey(path.into()));
         }
         let password = password.ok_or_else(|| BadKeyFile::NoPassword(path.into()))?;
-        from_keystore(path, &secret_text(password)?)
+        from_keystore(path, &text, &secret_text(password)?)
     }
 
     pub fn address(&self) -> Address {
@@ -85,11 +86,33 @@ fn from_hex(text: &str) -> Option<Wallet> {
         .map(Wallet)
 }
 
-fn from_keystore(path: &Path, password: &str) -> Result<Wallet, BadKeyFile> {
+/// What was judged is what is opened, so by way of a file of our own: the library reads files.
+fn from_keystore(path: &Path, text: &str, password: &str) -> Result<Wallet, BadKeyFile> {
     let password = password.trim_end_matches(['\r', '\n']);
-    LocalSigner::decrypt_keystore(path, password)
+    let text = customary(text).ok_or_else(|| BadKeyFile::NoKey(path.into()))?;
+    let copy = copied(&text).map_err(|error| BadKeyFile::Unreadable {
+        path: path.into(),
+        why: error.kind(),
+    })?;
+    LocalSigner::decrypt_keystore(copy.path(), password)
         .map(Wallet)
         .map_err(|_refused| BadKeyFile::WrongPassword(path.into()))
+}
+
+/// Early wallets write `Crypto` where later ones write `crypto`.
+fn customary(text: &str) -> Option<String> {
+    let mut keystore: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    if let Some(early) = keystore.remove("Crypto") {
+        keystore.entry("crypto".into()).or_insert(early);
+    }
+    serde_json::to_string(&keystore).ok()
+}
+
+/// Sealed as before, and readable by its owner only.
+fn copied(keystore: &str) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut copy = tempfile::NamedTempFile::new()?;
+    copy.write_all(keystore.as_bytes())?;
+    Ok(copy)
 }
 
 /// The text of a file that only its owner can read. The open file is judged, not its name.

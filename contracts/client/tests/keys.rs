@@ -40,6 +40,18 @@ fn a_raw_key_opens_with_and_without_its_prefix() {
 }
 
 #[test]
+fn a_keystore_of_an_early_wallet_opens_too() {
+    let files = Files::new();
+    let early = KEYSTORE.replace("\"crypto\"", "\"Crypto\"");
+    let keystore = files.write("keystore.json", &early, 0o600);
+    let password = files.write("password", "testpassword", 0o600);
+
+    let wallet = Wallet::open(&keystore, Some(&password)).unwrap();
+
+    assert_eq!(wallet.address().to_string(), ADDRESS);
+}
+
+#[test]
 fn a_keystore_opens_with_its_password_and_no_other() {
     let files = Files::new();
     let keystore = files.write("keystore.json", KEYSTORE, 0o600);

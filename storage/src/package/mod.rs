@@ -4,6 +4,7 @@
 //! no times. Long names and sizes stand in POSIX (pax) records. One folder has
 //! one form, so it has one root; what is not in that form is not unpacked.
 
+mod find;
 mod header;
 mod name;
 mod pack;
@@ -12,6 +13,7 @@ mod read;
 mod tests;
 mod unpack;
 
+pub use find::find_in_package;
 pub use pack::{Links, PackError, Packing};
 pub use read::{Entry, Limits, UnpackError, read_package};
 pub use unpack::unpack;

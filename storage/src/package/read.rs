@@ -120,7 +120,10 @@ impl Seen {
 }
 
 /// The next entry's header, which must be the very one its name and size have.
-fn next_entry(from: &mut impl Read, number: usize) -> Result<Option<Entry>, UnpackError> {
+pub(super) fn next_entry(
+    from: &mut impl Read,
+    number: usize,
+) -> Result<Option<Entry>, UnpackError> {
     let mut raw = read_block(from)?.to_vec();
     if raw.iter().all(|byte| *byte == 0) {
         return match read_block(from)? {

@@ -1,7 +1,7 @@
 //! The folder over HTTP with ranges: `/content/<root>` and `/content/<root>.outline`.
 
 use super::node::Node;
-use crate::error::blocking;
+use crate::error::{StoreError, blocking};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -54,13 +54,38 @@ async fn outline(node: Arc<Node>, root: Root) -> Response {
     }
 }
 
+/// Bytes of content that are a file of their own.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) root: Root,
+    pub(super) bytes: Range<u64>,
+}
+
+/// All of some content, if it is here.
+pub(super) fn whole(node: &Node, root: Root) -> Result<Option<Piece>, StoreError> {
+    let here = node.folder.has(root)?;
+    Ok(here.map(|content| Piece {
+        root,
+        bytes: 0..content.size,
+    }))
+}
+
 /// The bytes of content, or some of them, piece by piece.
 pub(super) fn file(node: &Node, root: Root, range: Option<&str>, name: Option<&str>) -> Response {
-    let size = match node.folder.has(root) {
-        Ok(Some(content)) => content.size,
-        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
-        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    };
+    match whole(node, root) {
+        Ok(Some(all)) => piece(node, all, range, name),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+pub(super) fn piece(
+    node: &Node,
+    Piece { root, bytes: all }: Piece,
+    range: Option<&str>,
+    name: Option<&str>,
+) -> Response {
+    let size = all.end - all.start;
     let (status, bytes) = match range.map(|range| parse_range(range, size)) {
         None => (StatusCode::OK, 0..size),
         Some(Some(bytes)) => (StatusCode::PARTIAL_CONTENT, bytes),
@@ -80,6 +105,7 @@ pub(super) fn file(node: &Node, root: Root, range: Option<&str>, name: Option<&s
             format!("attachment; filename=\"{name}\""),
         );
     }
+    let bytes = all.start + bytes.start..all.start + bytes.end;
     let body = Body::from_stream(pieces(node, root, bytes));
     response
         .body(body)
@@ -90,7 +116,7 @@ fn pieces(
     node: &Node,
     root: Root,
     bytes: Range<u64>,
-) -> impl stream::Stream<Item = Result<Bytes, crate::StoreError>> + use<> {
+) -> impl stream::Stream<Item = Result<Bytes, StoreError>> + use<> {
     let folder = node.folder.clone();
     stream::try_unfold((folder, bytes), move |(folder, mut bytes)| async move {
         if bytes.is_empty() {

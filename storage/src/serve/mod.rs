@@ -7,6 +7,7 @@
 mod accept;
 mod chain;
 mod files;
+mod folder;
 mod ledger;
 mod node;
 mod rest;
@@ -33,6 +34,7 @@ pub fn router(node: Arc<Node>) -> Router {
         .route("/content/{name}", get(files::content))
         .route("/file", get(rest::file))
         .route("/file/info/{cid}", get(rest::file_info))
+        .route("/file/{cid}/{*path}", get(rest::file_below))
         .route("/file/segment", post(rest::segment))
         .route("/files/info", get(rest::files_info))
         .route("/node/status", get(rest::status))

@@ -45,6 +45,27 @@ pub(super) async fn file(
     )
 }
 
+/// `GET /file/{cid}/{path}`: one file of a folder.
+pub(super) async fn file_below(
+    State(node): State<Arc<Node>>,
+    Path((cid, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(tx) = tx(&node, &cid) else {
+        return failure("file not found");
+    };
+    if !matches!(node.folder.has(tx.data_merkle_root), Ok(Some(_))) {
+        return failure("file not found");
+    }
+    let name = plain(path.rsplit('/').next().unwrap_or_default());
+    let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
+    match super::folder::look_up(&node, tx.data_merkle_root, path).await {
+        Ok(Some(piece)) => super::files::piece(&node, piece, range, Some(&name)),
+        Ok(None) => failure("no such file in this folder"),
+        Err(error) => failure(&Refusal::from(error).text()),
+    }
+}
+
 /// A file name that cannot leave its header or its folder.
 fn plain(name: &str) -> String {
     name.chars()

@@ -121,6 +121,8 @@ async fn method(node: &Node, method: &str, given: Value) -> Result<Value, Refusa
             let (seq, index) = params(given)?;
             segment(node, node.tx_by_seq(seq), index).await
         }
+        // The proof is of the whole flow, every byte of everybody's; a replica has its own.
+        "zgs_getSectorProof" => Err(Refusal::server("this node keeps no tree of the flow")),
         "indexer_getShardedNodes" | "indexer_getSelectedNodes" => to_json(Nodes {
             trusted: vec![node.location()],
             discovered: Vec::new(),
@@ -160,12 +162,9 @@ pub(super) async fn info(node: &Node, tx: Option<Tx>) -> Result<Option<FileInfo>
     }
 }
 
-async fn file_info(
-    node: &Node,
-    (Hex(root), need_available): (Hex, bool),
-) -> Result<Value, Refusal> {
-    let info = info(node, node.tx(root)).await?;
-    to_json(info.filter(|info| info.finalized || !need_available))
+/// The second parameter asks for a submission that was not pruned; nothing here ever is.
+async fn file_info(node: &Node, (Hex(root), _available): (Hex, bool)) -> Result<Value, Refusal> {
+    to_json(info(node, node.tx(root)).await?)
 }
 
 #[derive(Deserialize)]

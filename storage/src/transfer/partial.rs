@@ -11,6 +11,14 @@ use crate::local::{LocalFolder, put};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A partial that several segments on their way write to.
+pub(super) type Shared = Arc<Mutex<Partial>>;
+
+pub(super) fn lock(partial: &Shared) -> MutexGuard<'_, Partial> {
+    partial.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const HEAD_BYTES: u64 = 8;
 const MISSING: Hash = [0; 32];

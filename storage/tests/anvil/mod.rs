@@ -7,7 +7,7 @@ use proto::{Address, Root, U256, Wei};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,8 +58,7 @@ impl Anvil {
             .and_then(|free| free.local_addr())
             .expect("a port")
             .port();
-        let binary = modules.join("@foundry-rs/anvil-linux-amd64/bin/anvil");
-        let process = Command::new(binary)
+        let process = Command::new(program())
             .args(["--silent", "--port", &port.to_string()])
             .stdout(Stdio::null())
             .spawn()
@@ -134,6 +133,11 @@ impl Anvil {
             flow: self.flow,
         })
     }
+}
+
+/// The one that the contracts' tests use.
+pub(crate) fn program() -> PathBuf {
+    super::common::here("../contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 }
 
 fn code(modules: &Path) -> Code {

@@ -1,5 +1,7 @@
 //! A bucket in memory: as much of S3 as the client speaks.
 
+#![allow(dead_code, reason = "each test looks at its own part")]
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -11,18 +13,23 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 #[derive(Default)]
-struct Objects {
-    whole: BTreeMap<String, Bytes>,
-    parts: BTreeMap<String, BTreeMap<u32, Bytes>>,
+pub(crate) struct Objects {
+    pub(crate) whole: BTreeMap<String, Bytes>,
+    /// Uploads that were begun, by their id.
+    pub(crate) uploads: BTreeMap<u64, BTreeMap<u32, Bytes>>,
+    begun: u64,
+    /// Parts that were taken, and the bytes in them.
+    pub(crate) parts: u64,
+    pub(crate) bytes: u64,
 }
 
-type Shared = Arc<Mutex<Objects>>;
+pub(crate) type Shared = Arc<Mutex<Objects>>;
 
-pub(crate) fn router() -> Router {
+pub(crate) fn router(objects: Shared) -> Router {
     Router::new()
         .route("/{*key}", any(object))
         .layer(axum::extract::DefaultBodyLimit::disable())
-        .with_state(Shared::default())
+        .with_state(objects)
 }
 
 async fn object(
@@ -36,13 +43,11 @@ async fn object(
     assert!(headers.contains_key("authorization"), "requests are signed");
     let query = query.unwrap_or_default();
     let mut objects = objects.lock().expect("not poisoned");
-    match (method.as_str(), part_number(&query)) {
-        ("POST", _) if query.contains("uploads") => begin(&mut objects, key),
-        ("POST", _) => complete(&mut objects, key),
-        ("PUT", Some(number)) => {
-            objects.parts.entry(key).or_default().insert(number, body);
-            etag()
-        }
+    let upload = number(&query, "uploadId=");
+    match (method.as_str(), number(&query, "partNumber=")) {
+        ("POST", _) if query.contains("uploads") => begin(&mut objects),
+        ("POST", _) => complete(&mut objects, key, upload.expect("an upload")),
+        ("PUT", Some(part)) => take(&mut objects, upload.expect("an upload"), part, body),
         ("PUT", None) => {
             objects.whole.insert(key, body);
             etag()
@@ -52,21 +57,41 @@ async fn object(
     }
 }
 
-fn part_number(query: &str) -> Option<u32> {
+fn number(query: &str, name: &str) -> Option<u64> {
     query
         .split('&')
-        .find_map(|pair| pair.strip_prefix("partNumber="))?
+        .find_map(|pair| pair.strip_prefix(name))?
         .parse()
         .ok()
 }
 
-fn begin(objects: &mut Objects, key: String) -> Response {
-    objects.parts.insert(key, BTreeMap::new());
-    "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>1</UploadId></InitiateMultipartUploadResult>".into_response()
+fn begin(objects: &mut Objects) -> Response {
+    objects.begun += 1;
+    let id = objects.begun;
+    objects.uploads.insert(id, BTreeMap::new());
+    format!("<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>{id}</UploadId></InitiateMultipartUploadResult>").into_response()
 }
 
-fn complete(objects: &mut Objects, key: String) -> Response {
-    let parts = objects.parts.remove(&key).expect("begun");
+fn take(objects: &mut Objects, upload: u64, part: u64, body: Bytes) -> Response {
+    let Some(parts) = objects.uploads.get_mut(&upload) else {
+        return no_such_upload();
+    };
+    let bytes = u64::try_from(body.len()).expect("small");
+    parts.insert(u32::try_from(part).expect("small"), body);
+    objects.parts += 1;
+    objects.bytes += bytes;
+    etag()
+}
+
+fn no_such_upload() -> Response {
+    let said = "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>";
+    (StatusCode::NOT_FOUND, said).into_response()
+}
+
+fn complete(objects: &mut Objects, key: String, upload: u64) -> Response {
+    let Some(parts) = objects.uploads.remove(&upload) else {
+        return no_such_upload();
+    };
     let whole: Vec<u8> = parts.into_values().flatten().collect();
     objects.whole.insert(key, whole.into());
     "<CompleteMultipartUploadResult><Location>l</Location><Bucket>b</Bucket><Key>k</Key><ETag>\"1\"</ETag></CompleteMultipartUploadResult>".into_response()

@@ -58,6 +58,9 @@ pub struct Faults {
     pub sent: AtomicU64,
     /// Answers that carried content.
     pub answers: AtomicU64,
+    /// Segments that were sent to this server, and the bytes of those requests.
+    pub uploads: AtomicU64,
+    pub received: AtomicU64,
 }
 
 impl Faults {
@@ -82,6 +85,7 @@ pub fn inject(app: Router, faults: &Arc<Faults>) -> Router {
 }
 
 async fn fault(State(faults): State<Arc<Faults>>, request: Request, next: Next) -> Response {
+    let request = counted(&faults, request).await;
     let ranged = request.headers().contains_key("range");
     let (parts, body) = next.run(request).await.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("our own answer");
@@ -108,6 +112,18 @@ async fn fault(State(faults): State<Arc<Faults>>, request: Request, next: Next) 
         .sent
         .fetch_add(u64::try_from(body.len()).expect("small"), Ordering::SeqCst);
     Response::from_parts(parts, Body::from(body))
+}
+
+async fn counted(faults: &Faults, request: Request) -> Request {
+    let (parts, body) = request.into_parts();
+    // One that was cut off by a kill counts with what arrived: nothing of it was taken.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if body.windows(17).any(|word| word == b"zgs_uploadSegment") {
+        let bytes = u64::try_from(body.len()).expect("small");
+        faults.uploads.fetch_add(1, Ordering::SeqCst);
+        faults.received.fetch_add(bytes, Ordering::SeqCst);
+    }
+    Request::from_parts(parts, Body::from(body))
 }
 
 /// An answer that begins well: the length it promises never comes.

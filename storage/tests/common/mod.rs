@@ -195,6 +195,26 @@ pub fn command() -> std::process::Command {
     std::process::Command::new(env!("CARGO_BIN_EXE_sealtune-store"))
 }
 
+/// The status and the body that a URL gives.
+pub async fn get(url: &str) -> (u16, Vec<u8>) {
+    get_range(url, None).await
+}
+
+pub async fn get_range(url: &str, range: Option<&str>) -> (u16, Vec<u8>) {
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let mut request = client.get(url);
+    if let Some(range) = range {
+        request = request.header("range", range);
+    }
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    (status, answer.bytes().await.expect("a body").to_vec())
+}
+
 pub fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).expect("the file")
 }

@@ -21,7 +21,7 @@ impl Market {
         done: impl Fn(Standing) -> bool + Send + Sync,
     ) -> Result<Standing, Failure> {
         let act = Act {
-            to: self.reader.config().market,
+            to: Some(self.reader.config().market),
             data: call.abi_encode().into(),
             value: U256::ZERO,
         };

@@ -7,11 +7,13 @@ mod direct;
 mod listing;
 mod offer;
 mod port;
+mod release;
+mod settle;
 mod standing;
 
 pub use direct::{DirectTask, DirectTasks};
 pub use offer::Offer;
-pub use port::Bill;
+pub use settle::Bill;
 pub use standing::Standing;
 
 use crate::config::Config;

@@ -59,7 +59,7 @@ impl Market {
 
     async fn act(&self, call: impl SolCall, value: Wei) -> Result<(), Failure> {
         let act = Act {
-            to: self.reader.config().market,
+            to: Some(self.reader.config().market),
             data: call.abi_encode().into(),
             value: value.0,
         };

@@ -57,6 +57,28 @@ impl Pool {
         Err(RpcError::Nobody { url, fault })
     }
 
+    /// Asks on the other lines that are well until one gives an answer; nothing, if none does.
+    pub(crate) async fn with_other_than<T, Asked>(
+        &self,
+        known: &str,
+        ask: impl Fn(Line) -> Asked + Send + Sync,
+    ) -> Option<T>
+    where
+        Asked: Future<Output = Result<T, Fault>> + Send,
+    {
+        let now = tokio::time::Instant::now();
+        for line in &self.lines {
+            let endpoint = line.endpoint();
+            if endpoint.shown() == known || endpoint.rests_until(now) > now {
+                continue;
+            }
+            if let Ok(answer) = self.on(line, &ask).await {
+                return Some(answer);
+            }
+        }
+        None
+    }
+
     /// Tells every URL that is well, whatever each of them answers.
     pub(crate) async fn tell<T, Asked>(&self, ask: impl Fn(Line) -> Asked + Send + Sync)
     where

@@ -50,6 +50,8 @@ pub(crate) struct Receipt {
     pub(crate) block_hash: B256,
     #[serde(deserialize_with = "number")]
     pub(crate) status: u64,
+    #[serde(default)]
+    pub(crate) contract_address: Option<Address>,
     pub(crate) logs: Vec<Log>,
 }
 

@@ -91,7 +91,7 @@ impl Desk {
         let fees = fresh_fees(&self.core).await?;
         self.check_money(U256::ZERO, TRANSFER_GAS, fees).await?;
         let nothing = Act {
-            to: self.wallet.address(),
+            to: Some(self.wallet.address()),
             data: Bytes::new(),
             value: U256::ZERO,
         };

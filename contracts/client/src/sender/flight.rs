@@ -81,7 +81,7 @@ impl<'a> Flight<'a> {
             gas_limit: self.gas,
             max_fee_per_gas: self.fees.most,
             max_priority_fee_per_gas: self.fees.tip,
-            to: TxKind::Call(self.act.to),
+            to: self.act.to.map_or(TxKind::Create, TxKind::Call),
             value: self.act.value,
             access_list: alloy_eips::eip2930::AccessList::default(),
             input: self.act.data.clone(),

@@ -20,7 +20,8 @@ const MAILBOX: usize = 32;
 /// One thing to do on chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    pub to: Address,
+    /// Nobody: a new contract, with this data as its creation code.
+    pub to: Option<Address>,
     pub data: Bytes,
     pub value: U256,
 }

@@ -200,6 +200,33 @@ async fn gaps_of_one_url_are_filled_by_another() {
     assert!(gaps.total() > 5 && reader.health()[0].faults > 0);
 }
 
+/// One url knows every block and answers every range, but with no logs in it: an index that was
+/// never built. Another url shows it up, whichever of the two is asked first.
+#[tokio::test]
+async fn logs_that_one_url_leaves_out_are_found_at_another() {
+    let stage = Stage::ours(Anvil::on_demand().await).await;
+    speak(&stage, SPEAKER, 0, 30).await;
+    stage.anvil.mine(DEPTH).await;
+    let unindexed = Proxy::new(&stage.anvil.url, |asked| match asked.method.as_str() {
+        "eth_getLogs" => Deed::Answer(json!([])),
+        "eth_getBlockReceipts" => Deed::Error(-32601),
+        _ => Deed::Forward,
+    })
+    .await;
+    let whole = stage.anvil.url.clone();
+
+    for urls in [
+        [unindexed.url.clone(), whole.clone()],
+        [whole, unindexed.url.clone()],
+    ] {
+        let reader = deep_reader(&stage, urls.into()).await;
+        let mut events = Vec::new();
+        read_all(&mut reader.follow_all(), &mut events).await;
+        assert_eq!(said(&events), (0..30).collect::<Vec<_>>());
+    }
+    assert!(unindexed.count("eth_getLogs") > 30);
+}
+
 #[tokio::test]
 async fn at_the_head_a_silent_block_takes_no_request_for_logs() {
     let stage = Stage::ours(Anvil::on_demand().await).await;

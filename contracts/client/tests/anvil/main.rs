@@ -17,6 +17,7 @@
 
 mod base;
 mod cast;
+mod congestion;
 mod follow;
 mod full;
 mod kill;

@@ -29,6 +29,11 @@ impl Anvil {
         Self::start(&["--block-time", block_secs]).await
     }
 
+    /// A block only when `mine` asks for one, and no more gas in it than this.
+    pub(crate) async fn silent(block_gas: u64) -> Self {
+        Self::start(&["--no-mining", "--gas-limit", &block_gas.to_string()]).await
+    }
+
     pub(crate) async fn on_chain(id: &str) -> Self {
         Self::start(&["--chain-id", id]).await
     }

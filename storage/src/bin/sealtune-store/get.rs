@@ -27,7 +27,7 @@ pub(crate) async fn get(
     show: &Show,
 ) -> Result<(), Failure> {
     let folder = local(args)?;
-    let mut stores = places(from)?;
+    let mut stores = places(&args.dir, from)?;
     stores.push(Arc::new(folder.clone()));
     let reputation = Reputation::default();
     let bar = show.bar();
@@ -84,7 +84,7 @@ pub(crate) fn local(args: &Args) -> Result<LocalFolder, Failure> {
     Ok(LocalFolder::open(&args.dir, args.quota)?)
 }
 
-pub(crate) fn places(places: &Places) -> Result<Vec<Arc<dyn Store>>, Failure> {
+pub(crate) fn places(dir: &Path, places: &Places) -> Result<Vec<Arc<dyn Store>>, Failure> {
     let pace = pace(places);
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     if let Some(url) = &places.indexer {
@@ -97,7 +97,7 @@ pub(crate) fn places(places: &Places) -> Result<Vec<Arc<dyn Store>>, Failure> {
         stores.push(Arc::new(HttpFolder::new(url, pace.segment_timeout)?));
     }
     if let Some(path) = &places.bucket {
-        stores.push(Arc::new(bucket(path)?));
+        stores.push(Arc::new(bucket(path)?.remembering(&dir.join("tmp"))));
     }
     Ok(stores)
 }

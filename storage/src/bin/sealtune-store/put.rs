@@ -29,7 +29,7 @@ pub(crate) async fn put(
     to: &Places,
     show: &Show,
 ) -> Result<(), Failure> {
-    let stores = places(to)?;
+    let stores = places(&args.dir, to)?;
     let folder = local(args)?;
     if stores.is_empty() {
         let receipt = put_local(&folder, path, links)?;

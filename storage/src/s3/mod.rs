@@ -1,22 +1,22 @@
 //! An S3-compatible bucket: `<prefix>/<root>`, and `<prefix>/<root>.outline` beside it.
 
+mod journal;
+mod parts;
+
 use crate::error::StoreError;
 use crate::id::{Content, Outline, Shape};
 use crate::progress::Progress;
 use crate::store::{Found, Receipt, Replica, Segment, Store, Upload};
 use async_trait::async_trait;
 use bytes::Bytes;
+use journal::Journal;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{Error, ObjectStoreExt, WriteMultipart};
+use object_store::{Error, ObjectStoreExt};
+use parts::Parts;
 use proto::Root;
 use std::fmt;
 use std::sync::Arc;
-
-/// Parts of an upload on their way at once, each of `PART_BYTES`: with the buffers
-/// of the client this stays below 64 MiB.
-const PARTS_MAX: usize = 3;
-const PART_BYTES: usize = 8 << 20;
 
 /// A bucket and who may use it.
 #[derive(Clone)]
@@ -45,6 +45,7 @@ pub struct Bucket {
     name: Arc<str>,
     prefix: Path,
     store: Arc<AmazonS3>,
+    journals: Option<Arc<std::path::Path>>,
 }
 
 impl Bucket {
@@ -66,7 +67,16 @@ impl Bucket {
             name: name.into(),
             prefix: Path::from(config.prefix),
             store,
+            journals: None,
         })
+    }
+
+    /// Notes in this folder which parts of an upload are there, so that one that was cut off
+    /// goes on where it stood.
+    #[must_use]
+    pub fn remembering(mut self, folder: &std::path::Path) -> Self {
+        self.journals = Some(folder.into());
+        self
     }
 
     fn key(&self, root: Root) -> Path {
@@ -81,18 +91,9 @@ impl Bucket {
         Ok(found(self.store.head(&self.key(root)).await)?.map(|meta| meta.size))
     }
 
-    async fn send(&self, upload: &Upload, progress: &dyn Progress) -> Result<(), StoreError> {
-        let content = upload.content();
-        let parts = self.store.put_multipart(&self.key(content.root)).await?;
-        let mut writer = WriteMultipart::new_with_chunk_size(parts, PART_BYTES);
-        for index in 0..upload.outline().shape().segments() {
-            writer.wait_for_capacity(PARTS_MAX).await?;
-            let data = upload.segment(index).await?;
-            progress.moved(u64::try_from(data.len()).unwrap_or(0));
-            writer.put(data);
-        }
-        writer.finish().await?;
-        Ok(())
+    fn journal(&self, content: Content) -> Journal {
+        let (folder, key) = (self.journals.as_deref(), self.key(content.root));
+        Journal::open(folder, content, &format!("{} {key}", self.name))
     }
 }
 
@@ -120,7 +121,7 @@ impl Store for Bucket {
         Ok(size.map(found).into_iter().collect())
     }
 
-    /// An object appears whole or not at all; an upload that was cut off begins again.
+    /// An object appears whole or not at all.
     async fn put(&self, upload: &Upload, progress: &dyn Progress) -> Result<Receipt, StoreError> {
         let content = upload.content();
         if self.size(content.root).await? == Some(content.size) {
@@ -132,16 +133,21 @@ impl Store for Bucket {
                 tx_seq: None,
             });
         }
-        progress.begin(content.size, 0);
         let outline = upload.outline().to_bytes();
         self.store
             .put(&self.outline_key(content.root), outline.into())
             .await?;
-        self.send(upload, progress).await?;
+        let parts = Parts {
+            store: &*self.store,
+            key: &self.key(content.root),
+            upload,
+            progress,
+        };
+        let moved_bytes = parts.send(self.journal(content)).await?;
         Ok(Receipt {
             content,
             already: false,
-            moved_bytes: content.size,
+            moved_bytes,
             tx_seq: None,
         })
     }

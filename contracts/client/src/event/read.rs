@@ -1,101 +1,11 @@
-//! What the market says, in our words.
+//! Reading what the market says.
 
-use crate::bindings::{ISealtuneTypes, Market};
+use super::{Event, Seen};
+use crate::bindings::Market;
 use crate::rpc::words::Log;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEventInterface;
-use proto::{EncryptionKey, Order, RecipeDigest, Root, Seconds, TaskId, Tier, Wei};
-
-/// An event and its place; places rise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    pub block: u64,
-    pub log_index: u64,
-    pub transaction: B256,
-    pub event: Event,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The fee is reserved. The contract does not read all fields; one nobody can read
-    /// makes an order nobody can serve.
-    OrderOpened {
-        task: TaskId,
-        order: Box<Result<Order, Unreadable>>,
-    },
-    OrderAccepted {
-        task: TaskId,
-        provider: Address,
-    },
-    OrderWithdrawn {
-        task: TaskId,
-    },
-    /// `reason` is a number of the public list.
-    OrderReleased {
-        task: TaskId,
-        reason: u16,
-        compensation: Wei,
-    },
-    DeliverableAdded {
-        customer: Address,
-        provider: Address,
-        id: String,
-        root: Bytes,
-        at: Seconds,
-    },
-    DeliverableAcknowledged {
-        customer: Address,
-        provider: Address,
-        id: String,
-    },
-    DeliverableAbandoned {
-        customer: Address,
-        provider: Address,
-        id: String,
-    },
-    FeesSettled {
-        customer: Address,
-        provider: Address,
-        id: String,
-        fee: Wei,
-        acknowledged: bool,
-        nonce: U256,
-    },
-    BalanceUpdated {
-        customer: Address,
-        provider: Address,
-        balance: Wei,
-        pending_refund: Wei,
-    },
-    ServiceUpdated {
-        provider: Address,
-        url: String,
-        price_per_token: Wei,
-        signer: Address,
-    },
-    ServiceRemoved {
-        provider: Address,
-    },
-    BondSlashed {
-        provider: Address,
-        injured: Address,
-        to_injured: Wei,
-        burnt: Wei,
-    },
-    /// Something that concerns nobody who follows; named by its first topic.
-    Other(B256),
-}
-
-/// Why an order on chain is not one of ours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    #[error(transparent)]
-    Key(#[from] proto::BadKey),
-    #[error(transparent)]
-    Tier(#[from] proto::UnknownTier),
-    #[error("the order's id is not its digest")]
-    OtherId,
-}
+use proto::{TaskId, Wei};
 
 /// The chain and contract that make an order good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,57 +91,6 @@ impl Place {
             _ => Event::Other(name),
         }
     }
-
-    fn opened(self, opened: &Market::OrderOpened) -> Event {
-        let task = TaskId(opened.orderId.0);
-        let order = self.order(&opened.order).and_then(|order| {
-            let genuine = order.id() == task;
-            genuine.then_some(order).ok_or(Unreadable::OtherId)
-        });
-        let order = Box::new(order);
-        Event::OrderOpened { task, order }
-    }
-
-    fn order(self, order: &ISealtuneTypes::Order) -> Result<Order, Unreadable> {
-        Ok(Order {
-            chain_id: self.chain_id,
-            contract: self.contract,
-            customer: order.customer,
-            provider: order.provider.into(),
-            base_model: Root(order.baseModel.0),
-            dataset: Root(order.dataset.0),
-            recipe: RecipeDigest(order.recipe.0),
-            fee_max: Wei(order.feeMax),
-            deadline: order.deadline,
-            nonce: order.nonce,
-            encryption_key: EncryptionKey::try_from(order.encryptionKey.as_ref())?,
-            tier: Tier::try_from(order.tier)?,
-            ack_window_secs: order.ackWindow,
-            penalty_bps: order.penaltyBps,
-            compensation: Wei(order.compensation),
-            resumable: order.resumable,
-        })
-    }
-}
-
-/// The order as the contract takes it.
-pub(crate) fn on_chain(order: &Order) -> ISealtuneTypes::Order {
-    ISealtuneTypes::Order {
-        customer: order.customer,
-        provider: order.provider.address(),
-        baseModel: order.base_model.0.into(),
-        dataset: order.dataset.0.into(),
-        recipe: order.recipe.0.into(),
-        feeMax: order.fee_max.0,
-        deadline: order.deadline,
-        nonce: order.nonce,
-        encryptionKey: order.encryption_key.to_bytes().into(),
-        tier: order.tier.code(),
-        ackWindow: order.ack_window_secs,
-        penaltyBps: order.penalty_bps,
-        compensation: order.compensation.0,
-        resumable: order.resumable,
-    }
 }
 
 fn delivered(event: Market::DeliverableAdded) -> Event {
@@ -258,7 +117,7 @@ fn settled(event: Market::FeesSettled) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::keccak256;
+    use alloy_primitives::{Bytes, keccak256};
     use alloy_sol_types::SolEvent;
 
     #[test]
