@@ -76,13 +76,9 @@ impl Stage {
     }
 
     async fn official_upload(&self, file: &Path) -> String {
-        self.official_send("upload", file).await
-    }
-
-    async fn official_send(&self, command: &str, file: &Path) -> String {
         let file = file.to_str().expect("text");
         let args = [
-            command,
+            "upload",
             "--url",
             &self.anvil.url,
             "--key",
@@ -164,37 +160,6 @@ async fn the_official_client_uploads_to_our_node_and_downloads_again() {
             data
         );
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_folder_of_the_official_client_is_given_file_by_file() {
-    let Some(stage) = stage().await else { return };
-    let dir = TempDir::new().expect("a folder");
-    let folder = dir.path().join("model");
-    std::fs::create_dir_all(folder.join("deep/er")).expect("made");
-    let files = [("config.json", 900), ("deep/er/weights.bin", SEGMENT + 3)];
-    for (seed, (name, size)) in (50..).zip(files) {
-        std::fs::write(folder.join(name), common::bytes(size, seed)).expect("written");
-    }
-
-    let said = stage.official_send("upload-dir", &folder).await;
-    let root = last_root(&said);
-    finalized(&stage, root).await;
-
-    for (seed, (name, size)) in (50..).zip(files) {
-        let url = format!("{}/file/{root}/{name}", stage.served.url());
-        let given = common::get(&url).await;
-        assert_eq!(given, (200, common::bytes(size, seed)), "{name}: {said}");
-    }
-    let url = format!("{}/file/{root}/deep", stage.served.url());
-    assert_eq!(common::get(&url).await.0, 404);
-}
-
-/// The root of the folder: the last that the client names.
-fn last_root(said: &str) -> Root {
-    let named = said.match_indices("0x");
-    let roots = named.filter_map(|(at, _)| said.get(at..at + 66)?.parse().ok());
-    roots.last().ok_or(said).expect("a root is named")
 }
 
 /// Fast mode returns before the node has seen the transaction.

@@ -10,8 +10,6 @@ use std::time::Duration;
 
 const GWEI: u64 = 1_000_000_000;
 const ROOMY: u64 = 30_000_000;
-/// Creation code that does nothing but burn all its gas: `JUMPDEST PUSH1 0 JUMP`.
-const BURNER: &str = "0x5b600056";
 
 /// A provider at a market whose blocks are made by the test alone.
 struct Play {
@@ -135,52 +133,6 @@ async fn a_transaction_that_a_risen_base_fee_has_priced_out_is_replaced() {
         "the bid of {most} that was included is a later one"
     );
     play.happened_once().await;
-}
-
-#[tokio::test]
-async fn a_transaction_that_full_blocks_leave_out_bids_more_until_it_is_in() {
-    let play = Play::new().await;
-    let tip = quantity(
-        &play
-            .stage
-            .anvil
-            .rpc("eth_maxPriorityFeePerGas", json!([]))
-            .await,
-    );
-    let crowd_tip = tip * 3 / 2;
-    crowd(&play.stage, crowd_tip, 60).await;
-
-    play.register_while(async |stage: &Stage| {
-        if count(stage, play.provider, "pending").await > play.nonce {
-            block_at(stage, GWEI).await;
-        }
-    })
-    .await;
-
-    let (_most, bid) = play.bid().await;
-    assert!(bid > crowd_tip, "{bid} over {crowd_tip}");
-    let waiting = play.stage.anvil.rpc("txpool_status", json!([])).await;
-    assert!(
-        quantity(&waiting["pending"]) > 0,
-        "it overtook nobody: {waiting}"
-    );
-    play.happened_once().await;
-}
-
-/// Transactions of others, each of which fills a block.
-async fn crowd(stage: &Stage, tip: u64, number: u32) {
-    let accounts = stage.anvil.rpc("eth_accounts", json!([])).await;
-    let from = &accounts[5];
-    for _ in 0..number {
-        let filler = json!({
-            "from": from, "data": BURNER, "gas": U64::from(ROOMY - 100_000),
-            "maxFeePerGas": U256::from(500 * GWEI), "maxPriorityFeePerGas": U64::from(tip),
-        });
-        stage
-            .anvil
-            .rpc("eth_sendTransaction", json!([filler]))
-            .await;
-    }
 }
 
 async fn head(stage: &Stage) -> Value {
