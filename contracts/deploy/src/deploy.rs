@@ -21,6 +21,8 @@ mod sdk_nonce {
     pub(super) const LEDGER: u64 = 2;
     pub(super) const INFERENCE: u64 = 6;
     pub(super) const MARKET: u64 = 12;
+    /// From a contract's creation to its registration, 0G's deployment takes so many.
+    pub(super) const TO_REGISTRATION: u64 = 2;
 }
 
 /// The desk's own first transaction takes a nonce too.
@@ -85,6 +87,9 @@ async fn build_all(hands: &Hands<'_>, order: &args::Deploy) -> Result<Deployment
     let inference = if order.sdk_addresses {
         hands.idle_until(sdk_nonce::INFERENCE).await?;
         let stand_in = make_market(hands, order, ledger.address, owner).await?;
+        hands
+            .idle_until(sdk_nonce::INFERENCE + sdk_nonce::TO_REGISTRATION)
+            .await?;
         register(hands, ledger.address, "inference", stand_in.address).await?;
         hands.idle_until(sdk_nonce::MARKET).await?;
         Some(stand_in.address)
@@ -92,6 +97,11 @@ async fn build_all(hands: &Hands<'_>, order: &args::Deploy) -> Result<Deployment
         None
     };
     let market = make_market(hands, order, ledger.address, owner).await?;
+    if order.sdk_addresses {
+        hands
+            .idle_until(sdk_nonce::MARKET + sdk_nonce::TO_REGISTRATION)
+            .await?;
+    }
     register(hands, ledger.address, "fine-tuning", market.address).await?;
     if owner != deployer {
         let call = Ledger::transferOwnershipCall { newOwner: owner };
