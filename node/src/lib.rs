@@ -24,5 +24,6 @@ pub mod signals;
 pub mod standby;
 pub mod stop;
 pub mod telemetry;
+pub mod trainer;
 pub mod vault;
 pub mod world;

@@ -7,12 +7,14 @@ mod device;
 mod offer;
 mod reader;
 mod storage;
+mod trainer;
 
 pub use chain::ChainConfig;
 pub use device::{DeviceConfig, DeviceKind};
 pub use offer::{Amount, OfferConfig};
 pub use reader::Problem;
 pub use storage::StorageConfig;
+pub use trainer::TrainerConfig;
 
 use crate::conductor::Capacity;
 use proto::Digest;
@@ -39,6 +41,7 @@ pub struct Config {
     pub offer: OfferConfig,
     /// SHA-256 of the file: what the evidence names.
     pub digest: Digest,
+    pub trainer: TrainerConfig,
 }
 
 /// What must survive a restart.
@@ -103,6 +106,7 @@ impl Config {
                 .then(|| root.section("chain", chain::read)),
             offer: root.section("offer", offer::read),
             digest: digest(text),
+            trainer: root.section("trainer", trainer::read),
         };
         let problems = root.finish();
         if problems.is_empty() {

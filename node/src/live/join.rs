@@ -11,8 +11,10 @@ use crate::keys::Guard;
 use crate::orders::Book;
 use crate::ports::World;
 use crate::stop::Stop;
+use crate::trainer::{self, ChildTrainer, Silent, TrainerError};
 use crate::world::{
-    Bills, ChainPort, EnclavePort, Places, PlacesError, Registration, Signer, follow, register,
+    Bills, ChainPort, EnclavePort, Places, PlacesError, Registration, Shelf, Signer, follow,
+    register,
 };
 use chain::{BadKeyFile, Cursor, Desk, Finality, Market, Problem, RpcError, Wallet};
 use proto::Root;
@@ -45,6 +47,8 @@ pub enum JoinError {
     Head(#[from] RpcError),
     #[error(transparent)]
     Places(#[from] PlacesError),
+    #[error("cannot use the trainer")]
+    Trainer(#[from] TrainerError),
 }
 
 /// Connects everything and puts it to work. Nothing, if the node is told to stop before.
@@ -66,7 +70,8 @@ pub async fn join(
     let port = chain_port(&market, &proved, &book);
     let (mailbox, inputs) = mailbox();
 
-    let world = world(&proved, &book, &places, &port);
+    let trainer = trainer(config, &proved, &book, stop)?;
+    let world = world(&proved, &book, &places, &port, trainer);
     let clock = world.clock.clone();
     let conductor = Conductor::new(memory, world, config.capacity, inputs, Handle::current());
     let stopped = stop.clone();
@@ -151,7 +156,31 @@ fn chain_port(market: &Arc<Market>, proved: &Proved, book: &Book) -> ChainPort {
     ChainPort::new(market.clone(), signer, bills)
 }
 
-fn world(proved: &Proved, book: &Book, places: &Places, chain: &ChainPort) -> World {
+fn trainer(
+    config: &Config,
+    proved: &Proved,
+    book: &Book,
+    stop: &Stop,
+) -> Result<ChildTrainer, TrainerError> {
+    let vault = proved.vault.clone();
+    let shelf = Shelf::new(book.clone(), vault.clone(), config.state.models());
+    ChildTrainer::open(trainer::Parts {
+        settings: config.trainer.settings(&config.state.folder, config.grace),
+        vault,
+        materials: Arc::new(shelf),
+        listener: Arc::new(Silent),
+        clock: Arc::new(SystemClock),
+        stop: stop.clone(),
+    })
+}
+
+fn world(
+    proved: &Proved,
+    book: &Book,
+    places: &Places,
+    chain: &ChainPort,
+    trainer: ChildTrainer,
+) -> World {
     let enclave = EnclavePort::new(
         proved.identity.clone(),
         proved.vault.clone(),
@@ -162,7 +191,7 @@ fn world(proved: &Proved, book: &Book, places: &Places, chain: &ChainPort) -> Wo
         chain: Arc::new(chain.clone()),
         blobs: Arc::new(places.clone()),
         enclave: Arc::new(enclave),
-        trainer: crate::standby::world().trainer,
+        trainer: Arc::new(trainer),
         clock: Arc::new(SystemClock),
     }
 }

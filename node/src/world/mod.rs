@@ -7,6 +7,7 @@ mod follow;
 mod pipe;
 mod register;
 mod signer;
+mod trainer;
 
 pub use blobs::{Places, PlacesError};
 pub use chain::{Bills, ChainPort};
@@ -14,3 +15,4 @@ pub use enclave::EnclavePort;
 pub use follow::follow;
 pub use register::{Registration, register};
 pub use signer::Signer;
+pub use trainer::Shelf;

@@ -1,11 +1,8 @@
-//! The trainer's child behind its port, and what it is given to work with.
+//! What the trainer's child is given to work with.
 
-use crate::admission::trained_tokens;
-use crate::orders::{Book, Work};
-use crate::ports::Trainer;
-use crate::trainer::{ChildTrainer, Materials, SourceError};
+use crate::orders::Book;
+use crate::trainer::{Materials, SourceError};
 use crate::vault::{Kind, Name, Vault};
-use async_trait::async_trait;
 use proto::{Digest, Order};
 use std::io::Write;
 use std::path::PathBuf;
