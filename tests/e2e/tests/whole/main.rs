@@ -1,0 +1,25 @@
+//! The whole of it on this machine: a chain with our contracts, a folder for storage, a
+//! simulated TEE, the node and the trainer as they ship, and a customer.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests run clients and proxies as tasks of their own, and wait by the clock"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::large_futures,
+    clippy::print_stderr,
+    reason = "a test ends where it is surprised, and a soak tells how it goes"
+)]
+
+mod anvil;
+mod audit;
+mod customer;
+mod dataset;
+mod kills;
+mod machine;
+mod node;
+mod proxy;
+mod stage;
+mod story;

@@ -1,0 +1,184 @@
+//! The node's process: started, killed, and started again on the same folder.
+
+use crate::anvil::CHAIN_ID;
+use crate::machine::SimulatedMachine;
+use alloy_primitives::Address;
+use proto::{Root, SignedOrder};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
+
+pub(crate) struct Node {
+    pub(crate) folder: PathBuf,
+    process: Option<Child>,
+}
+
+/// What a node is configured with.
+pub(crate) struct Settings<'a> {
+    pub(crate) machine: &'a SimulatedMachine,
+    pub(crate) rpc: &'a str,
+    pub(crate) market: Address,
+    pub(crate) wallet: &'a Path,
+    pub(crate) store: &'a Path,
+    pub(crate) model: Root,
+    pub(crate) price_wei: u64,
+}
+
+impl Node {
+    pub(crate) fn install(folder: PathBuf, settings: &Settings<'_>) -> Self {
+        fs::create_dir_all(folder.join("state")).unwrap();
+        let trainer = crate::dataset::TRAINER;
+        let text = settings.text(&folder.join("state"), trainer);
+        fs::write(folder.join("node.toml"), text).unwrap();
+        Self {
+            folder,
+            process: None,
+        }
+    }
+
+    pub(crate) fn start(&mut self) {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("node.log"))
+            .unwrap();
+        let spawned = Command::new(NODE)
+            .arg("run")
+            .arg("--config")
+            .arg(self.folder.join("node.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.process = Some(spawned.unwrap());
+    }
+
+    /// By SIGKILL, wherever it is.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Kills the trainer, if one runs now.
+    pub(crate) fn kill_trainer(&self) -> bool {
+        let Some(node) = self.process.as_ref().map(Child::id) else {
+            return false;
+        };
+        let trainers = descendants(node).into_iter().filter(|&pid| is_trainer(pid));
+        let killed = trainers.map(|pid| {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+        });
+        killed.fold(false, |any, one| any || one)
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        let ended = self
+            .process
+            .as_mut()
+            .map(|process| process.try_wait().unwrap());
+        ended.flatten().is_some()
+    }
+
+    /// Hands an order in until it is taken.
+    pub(crate) async fn submit(&self, signed: &SignedOrder, recipe: &str) {
+        let line = json!({ "order": signed, "recipe": recipe }).to_string();
+        let answer =
+            crate::story::until("the order is taken", Duration::from_secs(120), async || {
+                let answer = self.ask(&line).unwrap_or_default();
+                (!answer.is_empty() && answer != "not ready").then_some(answer)
+            });
+        assert_eq!(answer.await, "taken", "{}", self.log());
+    }
+
+    pub(crate) fn ask(&self, line: &str) -> std::io::Result<String> {
+        let mut stream = UnixStream::connect(self.folder.join("state/door.sock"))?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        writeln!(stream, "{line}")?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("node.log")).unwrap_or_default()
+    }
+
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.folder.join("state/evidence/boot")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Settings<'_> {
+    fn text(&self, state: &Path, trainer: &str) -> String {
+        let Self {
+            machine,
+            rpc,
+            market,
+            wallet,
+            store,
+            model,
+            price_wei,
+        } = self;
+        format!(
+            "[state]\nfolder = '{state}'\n\
+             [limits]\nbackoff_base_secs = 1\nbackoff_max_secs = 2\nstumbles_max = 1000\n\
+             [log]\nformat = 'text'\nfilter = 'info,node=debug'\n\
+             [device]\nprofile = 'development'\nkind = 'simulated'\nsocket = '{socket}'\n\
+             development_root = '{root}'\n\
+             [storage]\nfolders = ['{store}']\n\
+             [chain]\nurls = ['{rpc}']\nchain_id = {CHAIN_ID}\nmarket = '{market}'\n\
+             wallet = '{wallet}'\nconfirmations = 2\npoll_ms = 50\npatience_ms = 20000\n\
+             bump_after_ms = 2000\nbond = '100 ether'\n\
+             [trainer]\nprogram = '{trainer}'\nscratch = '{scratch}'\nplain_disk = 'allow'\n\
+             sandbox = 'best-effort'\nthreads = 1\ncheckpoint_secs = 1\n\
+             [offer]\nurl = 'http://127.0.0.1:1'\nprice_per_token = '{price_wei} wei'\n\
+             compensation_max = '1 ether'\noverhead_secs = 10\ntokens_per_sec = 1000\n\
+             [offer.models]\ntiny = '{model}'\n",
+            state = state.display(),
+            scratch = state.with_file_name("scratch").display(),
+            socket = machine.socket.display(),
+            root = machine.root_file.display(),
+            store = store.display(),
+            wallet = wallet.display(),
+        )
+    }
+}
+
+fn descendants(of: u32) -> Vec<u32> {
+    let children = fs::read_dir(format!("/proc/{of}/task"))
+        .into_iter()
+        .flatten();
+    let children = children.flatten().flat_map(|task| {
+        let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        list.split_whitespace()
+            .filter_map(|pid| pid.parse().ok())
+            .collect::<Vec<u32>>()
+    });
+    let children: Vec<u32> = children.collect();
+    let below: Vec<u32> = children
+        .iter()
+        .flat_map(|&child| descendants(child))
+        .collect();
+    [children, below].concat()
+}
+
+fn is_trainer(pid: u32) -> bool {
+    fs::read_link(format!("/proc/{pid}/exe"))
+        .is_ok_and(|program| program.to_string_lossy().contains("e2e-trainer"))
+}
