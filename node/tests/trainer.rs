@@ -10,9 +10,10 @@
 mod common;
 
 use common::{Desk, RECIPE, Wall, child, dataset, order, trainer};
+use node::intake::Recipes;
 use node::ports::{Clock, Trainer};
 use node::stop::Stop;
-use node::trainer::{Cause, CountFailure, Exit, Settings};
+use node::trainer::{Cause, CountFailure, Exit, RecipeDesk, Settings};
 use node::vault::Kind;
 use proto::training::Progress;
 use proto::{Digest, Order, Reason};
@@ -141,10 +142,7 @@ async fn killed_at_random_moments_it_gives_the_same_adapter() {
             random ^= random << 17;
             if kills < 6 && random % 7 == 0 {
                 kills += 1;
-                drop(rustix::process::kill_process(
-                    child(&record).unwrap(),
-                    Signal::KILL,
-                ));
+                rustix::process::kill_process(child(&record).unwrap(), Signal::KILL).ok();
             }
         }));
 
@@ -244,7 +242,7 @@ async fn a_dropped_training_ends_its_child_before_the_next_begins() {
     let (told, mut begun) = tokio::sync::mpsc::channel(64);
     let record = desk.record();
     *desk.ears.on_step.lock().unwrap() = Some(Box::new(move |_step| {
-        drop(told.try_send(child(&record)));
+        told.try_send(child(&record)).ok();
     }));
     let trainer = desk.trainer();
     let first = tokio::select! {
@@ -428,12 +426,15 @@ fn order_of(desk: &Desk, nonce: u64) -> Order {
 async fn tokens_are_counted_behind_the_same_walls() {
     let desk = Desk::new();
 
-    let counted = desk.trainer().count(&order(), |to| {
-        to.write_all(dataset().as_bytes())
-            .map_err(|error| node::trainer::SourceError::of_pipe(&error))
-    });
+    let counted = desk
+        .trainer()
+        .count(&order(), |to| {
+            to.write_all(dataset().as_bytes())
+                .map_err(|error| node::trainer::SourceError::of_pipe(&error))
+        })
+        .await
+        .unwrap();
 
-    let counted = counted.await.unwrap();
     assert_eq!(counted.sha256, desk.dataset);
     assert_eq!(usize::try_from(counted.bytes), Ok(dataset().len()));
     assert_eq!(counted.report.lines, 24);
@@ -446,12 +447,15 @@ async fn a_customers_mistake_is_told_with_its_line() {
     let desk = Desk::new();
     let data = dataset() + "{\"messages\": 7}\n";
 
-    let counted = desk.trainer().count(&order(), move |to| {
-        to.write_all(data.as_bytes())
-            .map_err(|error| node::trainer::SourceError::of_pipe(&error))
-    });
+    let failed = desk
+        .trainer()
+        .count(&order(), move |to| {
+            to.write_all(data.as_bytes())
+                .map_err(|error| node::trainer::SourceError::of_pipe(&error))
+        })
+        .await
+        .unwrap_err();
 
-    let failed = counted.await.unwrap_err();
     assert_eq!(
         failed.failure(),
         Failure::Hopeless(Reason::DatasetMalformed)
@@ -463,6 +467,89 @@ async fn a_customers_mistake_is_told_with_its_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_that_can_be_trained_is_not_refused() {
+    let desk = Desk::new();
+    let recipes = RecipeDesk::new(desk.trainer());
+
+    let answer = recipes.check(&desk.order, RECIPE.as_bytes()).await;
+
+    assert_eq!(answer, Ok(()));
+    assert!(files(&desk.dir.path().join("scratch")).is_empty());
+}
+
+/// Its figures pass admission; only the trainer reads the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_that_the_trainer_refuses_is_refused_before_anything_is_promised() {
+    let desk = Desk::new();
+    let recipes = RecipeDesk::new(desk.trainer());
+    for (number, wrong) in [
+        r#""learning_rate":-1.0"#,
+        r#""learning_rate":0.003,"optimizer_of_dreams":1"#,
+        r#""learning_rate":0.003,"lora_target_modules":["no_such_part"]"#,
+        r#""learning_rate":0.003,"chat_template_jinja":"{% for""#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let recipe = RECIPE.replace(r#""learning_rate":0.003"#, wrong);
+        let mut order = desk.order.clone();
+        order.recipe = proto::RecipeDigest([u8::try_from(number).unwrap(); 32]);
+
+        let answer = recipes.check(&order, recipe.as_bytes()).await;
+
+        assert!(
+            matches!(answer, Err(Failure::Hopeless(_))),
+            "{wrong}: {answer:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_cannot_be_asked_refuses_no_recipe() {
+    let desk = Desk::new();
+    let mut settings = desk.settings();
+    settings.program = desk.dir.path().join("nothing-here");
+    let recipes = RecipeDesk::new(desk.trainer_with(settings, Stop::default()));
+
+    let answer = recipes.check(&desk.order, RECIPE.as_bytes()).await;
+
+    assert_eq!(answer, Err(Failure::Transient));
+}
+
+/// The one who asks again asks no child: this one is gone by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_is_looked_at_once() {
+    let desk = Desk::new();
+    let mut settings = desk.settings();
+    let program = desk.dir.path().join("trainer");
+    fs::copy(trainer(), &program).unwrap();
+    settings.program = program.clone();
+    let recipes = RecipeDesk::new(desk.trainer_with(settings, Stop::default()));
+    assert_eq!(recipes.check(&desk.order, RECIPE.as_bytes()).await, Ok(()));
+    fs::remove_file(&program).unwrap();
+
+    let again = recipes.check(&desk.order, RECIPE.as_bytes()).await;
+
+    assert_eq!(again, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_closed_task_nothing_is_kept_but_what_another_needs() {
+    let desk = Desk::new();
+    let twin = order_of(&desk, 2);
+    let trainer = desk.trainer();
+    let adapter = trainer.train(&desk.order, desk.dataset).await.unwrap();
+    assert_eq!(trainer.train(&twin, desk.dataset).await.unwrap(), adapter);
+
+    Trainer::forget(&trainer, desk.order.id()).await;
+    assert!(desk.vault.has(Kind::Adapter, &adapter.into()));
+    Trainer::forget(&trainer, twin.id()).await;
+
+    assert!(!desk.vault.has(Kind::Adapter, &adapter.into()));
+    assert!(desk.vault.list(Kind::Record).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_it_trains_no_line_of_the_data_lies_in_any_file() {
     let desk = Desk::new();
     let folder = desk.dir.path().to_owned();
@@ -471,7 +558,7 @@ async fn while_it_trains_no_line_of_the_data_lies_in_any_file() {
         let found = files(&folder)
             .iter()
             .any(|bytes| holds(bytes, b"plus one?"));
-        drop(told.try_send(found));
+        told.try_send(found).ok();
     }));
 
     desk.trainer()
@@ -502,7 +589,7 @@ async fn a_node_that_will_be_killed() {
     };
     let desk = Desk::at(Path::new(&folder));
     *desk.ears.on_step.lock().unwrap() = Some(Box::new(|step| eprintln!("step {step}")));
-    drop(desk.trainer().train(&desk.order, desk.dataset).await);
+    desk.trainer().train(&desk.order, desk.dataset).await.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,6 +79,7 @@ impl Conductor {
             () = stop.draining() => return Ok(()),
             caught_up = self.catch_up() => caught_up?,
         }
+        self.clear_up();
         loop {
             let wake = self.assign()?;
             let clock = self.world.clock.clone();
@@ -125,6 +126,13 @@ impl Conductor {
             self.record(id, &Event::Offered(Box::new(order)))?;
         }
         self.learn(id, standing)
+    }
+
+    /// A task that closed just before the last end may have left something.
+    fn clear_up(&mut self) {
+        let closed = self.memory.tasks().filter(|(_, task)| task.is_closed());
+        let closed = closed.map(|(id, _)| id).collect();
+        self.hands.clear_up(&self.world, closed);
     }
 
     /// Starts every duty that is owed, and says when the next one will be.
@@ -224,6 +232,9 @@ impl Conductor {
         tell(id, task, event);
         self.agenda.note(id, task.not_before());
         self.hands.put_away_unless(id, task.duty());
+        if task.is_closed() {
+            self.hands.clear_up(&self.world, vec![id]);
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::Proved;
 use crate::admission::Terms;
-use crate::clock::SystemClock;
+use crate::clock::ChainClock;
 use crate::conductor::{Conductor, Mailbox, Memory, mailbox};
 use crate::config::{ChainConfig, Config};
 use crate::crew::Crew;
@@ -11,21 +11,27 @@ use crate::keys::Guard;
 use crate::orders::Book;
 use crate::ports::World;
 use crate::stop::Stop;
-use crate::trainer::{self, ChildTrainer, Silent, TrainerError};
+use crate::trainer::{self, ChildTrainer, RecipeDesk, Silent, TrainerError};
 use crate::world::{
-    Bills, ChainPort, EnclavePort, Places, PlacesError, Registration, Shelf, Signer, follow,
-    register,
+    Bills, BookedTasks, ChainPort, EnclavePort, Payer, Places, PlacesError, Registration, Shelf,
+    Signer, follow, register,
 };
-use chain::{BadKeyFile, Cursor, Desk, Finality, Market, Problem, RpcError, Wallet};
-use proto::Root;
+use chain::{
+    BadKeyFile, Cursor, Desk, Finality, Flow, Market, Mode, Problem, Reader, RpcError, Wallet,
+};
+use proto::{Root, Seconds};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use storage::Submitter;
 use tokio::runtime::Handle;
 use tracing::warn;
 
 /// Between tries to reach the chain or a model.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// Between looks at the newest block's time.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
 /// A node at work, for whoever serves it to others.
 #[derive(Debug)]
@@ -43,8 +49,6 @@ pub enum JoinError {
     Wallet(#[from] BadKeyFile),
     #[error("cannot work on this chain")]
     Chain(#[from] Problem),
-    #[error("cannot read the chain's head")]
-    Head(#[from] RpcError),
     #[error(transparent)]
     Places(#[from] PlacesError),
     #[error("cannot use the trainer")]
@@ -60,25 +64,33 @@ pub async fn join(
     crew: &mut Crew,
     stop: &Stop,
 ) -> Result<Option<Live>, JoinError> {
-    let Some((market, desk)) = connect(chain, stop).await? else {
+    let book = Book::new(proved.vault.clone());
+    let booked = Arc::new(BookedTasks::new(book.clone()));
+    let Some((market, desk)) = connect(chain, &booked, stop).await? else {
         return Ok(None);
     };
-    let head = market.reader().final_head().await?.number;
+    booked.found(market.reader().mode());
+    let Some(heard) = hear(&market, stop).await else {
+        return Ok(None);
+    };
     let market = Arc::new(market);
-    let book = Book::new(proved.vault.clone());
-    let places = places(config)?;
+    let clock = ChainClock::at(heard.time);
+    let places = places(config, chain, &market)?;
     let port = chain_port(&market, &proved, &book);
     let (mailbox, inputs) = mailbox();
 
-    let trainer = trainer(config, &proved, &book, stop)?;
-    let world = world(&proved, &book, &places, &port, trainer);
-    let clock = world.clock.clone();
+    let speed = Speed::assumed(config.offer.tokens_per_sec);
+    let trainer = trainer(config, &proved, &book, &speed, &clock, stop)?;
+    let recipes = Arc::new(RecipeDesk::new(trainer.clone()));
+    let world = world(&proved, &book, &places, &port, trainer, &clock);
     let conductor = Conductor::new(memory, world, config.capacity, inputs, Handle::current());
     let stopped = stop.clone();
     crew.spawn_thread("conductor", move || conductor.run(stopped));
     crew.spawn("desk", serve_desk(desk, stop.clone()));
+    let time = keep_time(market.reader().clone(), clock.clone(), stop.clone());
+    crew.spawn("clock", time);
     let from = Cursor {
-        next: head,
+        next: heard.final_block,
         last_hash: None,
     };
     crew.spawn(
@@ -86,15 +98,15 @@ pub async fn join(
         follow(port.clone(), from, mailbox.clone(), stop.clone()),
     );
 
-    let speed = Speed::assumed(config.offer.tokens_per_sec);
     let (door, intake) = intake::open(Judge {
         terms: terms(config, chain, &proved, &market),
         book,
         mailbox: mailbox.clone(),
         chain: Arc::new(port.clone()),
         sizes: Arc::new(places.clone()),
+        recipes,
         gate: Arc::new(StopGate(stop.clone())),
-        clock,
+        clock: Arc::new(clock),
         speed: speed.clone(),
     });
     let signer = proved.identity.signer().address();
@@ -112,10 +124,14 @@ pub async fn join(
 }
 
 /// Waits for a chain that cannot be reached; anything else an operator has to mend.
-async fn connect(chain: &ChainConfig, stop: &Stop) -> Result<Option<(Market, Desk)>, JoinError> {
+async fn connect(
+    chain: &ChainConfig,
+    booked: &Arc<BookedTasks>,
+    stop: &Stop,
+) -> Result<Option<(Market, Desk)>, JoinError> {
     loop {
         let wallet = Wallet::open(&chain.wallet, chain.wallet_password.as_deref())?;
-        match Market::connect(client(chain), wallet, Arc::new(())).await {
+        match Market::connect(client(chain), wallet, booked.clone()).await {
             Ok(connected) => return Ok(Some(connected)),
             Err(problem @ (Problem::Rpc(_) | Problem::WalletEmpty(_))) => {
                 warn!(%problem, "the chain cannot be used yet");
@@ -125,6 +141,47 @@ async fn connect(chain: &ChainConfig, stop: &Stop) -> Result<Option<(Market, Des
         tokio::select! {
             () = stop.draining() => return Ok(None),
             () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// Where the chain stands when the node comes.
+struct Heard {
+    final_block: u64,
+    time: Seconds,
+}
+
+/// Waits for a chain that stopped answering; nothing, if the node is told to stop before.
+async fn hear(market: &Market, stop: &Stop) -> Option<Heard> {
+    loop {
+        match listen(market).await {
+            Ok(heard) => return Some(heard),
+            Err(error) => warn!(%error, "the chain's head cannot be read yet"),
+        }
+        tokio::select! {
+            () = stop.draining() => return None,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+async fn listen(market: &Market) -> Result<Heard, RpcError> {
+    Ok(Heard {
+        final_block: market.reader().final_head().await?.number,
+        time: market.reader().time().await?,
+    })
+}
+
+/// Tells the clock what blocks say; while the chain is silent, time goes on by itself.
+/// A node that drains goes on with the time it has.
+async fn keep_time(reader: Reader, clock: ChainClock, stop: Stop) -> Result<(), Infallible> {
+    loop {
+        if let Ok(time) = reader.time().await {
+            clock.hear(time);
+        }
+        tokio::select! {
+            () = stop.draining() => return Ok(()),
+            () = tokio::time::sleep(BETWEEN_LOOKS) => {}
         }
     }
 }
@@ -139,15 +196,26 @@ fn client(chain: &ChainConfig) -> chain::Config {
     client.timing.poll = chain.poll;
     client.timing.patience = chain.patience;
     client.timing.bump_after = chain.bump_after;
+    client.budget = Budget {
+        per_second: chain.requests_per_sec,
+        burst: chain.requests_per_sec.saturating_mul(2),
+    };
     client.fees.fee_most = chain.fee_most_wei_per_gas;
     client
 }
 
-fn places(config: &Config) -> Result<Places, PlacesError> {
+fn places(config: &Config, chain: &ChainConfig, market: &Market) -> Result<Places, PlacesError> {
+    let payer = config.storage.flow.map(|flow| {
+        let sender = market.sender().clone();
+        let flow = Flow::new(market.reader(), sender, flow, chain.deployed_at);
+        let payer: Arc<dyn Submitter> = Arc::new(Payer::new(flow));
+        payer
+    });
     let content = config.storage.folder.clone();
     let content = content.unwrap_or_else(|| config.state.folder.join("content"));
     let offered = config.offer.models.values().copied().collect();
-    Places::open(&config.storage, &content, config.state.models(), offered)
+    let models = config.state.models();
+    Places::open(&config.storage, &content, models, offered, payer)
 }
 
 fn chain_port(market: &Arc<Market>, proved: &Proved, book: &Book) -> ChainPort {
@@ -160,6 +228,8 @@ fn trainer(
     config: &Config,
     proved: &Proved,
     book: &Book,
+    speed: &Speed,
+    clock: &ChainClock,
     stop: &Stop,
 ) -> Result<ChildTrainer, TrainerError> {
     let vault = proved.vault.clone();
@@ -169,7 +239,8 @@ fn trainer(
         vault,
         materials: Arc::new(shelf),
         listener: Arc::new(Silent),
-        clock: Arc::new(SystemClock),
+        speed: speed.clone(),
+        clock: Arc::new(clock.clone()),
         stop: stop.clone(),
     })
 }
@@ -180,6 +251,7 @@ fn world(
     places: &Places,
     chain: &ChainPort,
     trainer: ChildTrainer,
+    clock: &ChainClock,
 ) -> World {
     let enclave = EnclavePort::new(
         proved.identity.clone(),
@@ -192,13 +264,13 @@ fn world(
         blobs: Arc::new(places.clone()),
         enclave: Arc::new(enclave),
         trainer: Arc::new(trainer),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(clock.clone()),
     }
 }
 
 fn terms(config: &Config, chain: &ChainConfig, proved: &Proved, market: &Market) -> Terms {
     let offer = &config.offer;
-    Terms {
+    let terms = Terms {
         chain_id: chain.chain_id,
         market: chain.market,
         provider: market.provider(),
@@ -213,6 +285,10 @@ fn terms(config: &Config, chain: &ChainConfig, proved: &Proved, market: &Market)
         tasks_max: config.capacity.tasks_max,
         customer_tasks_max: offer.customer_tasks_max,
         overhead_secs: offer.overhead_secs,
+    };
+    match market.reader().mode() {
+        Mode::Full => terms,
+        Mode::Base => terms.without_orders_on_chain(),
     }
 }
 

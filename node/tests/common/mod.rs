@@ -8,6 +8,7 @@
 )]
 
 use async_trait::async_trait;
+use node::intake::Speed;
 use node::ports::Clock;
 use node::sandbox::Strictness;
 use node::stop::Stop;
@@ -79,6 +80,7 @@ pub(crate) struct Desk {
     pub(crate) vault: Arc<Vault>,
     pub(crate) materials: Arc<Given>,
     pub(crate) ears: Arc<Ears>,
+    pub(crate) speed: Speed,
     pub(crate) order: Order,
     pub(crate) dataset: Digest,
 }
@@ -167,6 +169,7 @@ impl Desk {
             vault,
             materials: Arc::new(materials),
             ears: Arc::default(),
+            speed: Speed::assumed(1),
             order: order(),
             dataset: sha256,
         }
@@ -200,6 +203,7 @@ impl Desk {
             vault: self.vault.clone(),
             materials: self.materials.clone(),
             listener: self.ears.clone(),
+            speed: self.speed.clone(),
             clock: Arc::new(Wall),
             stop,
         };
