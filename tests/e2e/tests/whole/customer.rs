@@ -6,8 +6,9 @@ use crate::stage::{Stage, ether};
 use alloy_primitives::{Address, U256};
 use attestation::sealing::{Label, OpeningKey, Recipient, open_artefact, seal, unwrap_result_key};
 use attestation::{At, Attested, Bundle, Policy, TrustRoots};
+use chain::bindings::IFineTuningTypes::Deliverable;
 use chain::bindings::Market as Abi;
-use chain::{Customer, Standing, Wallet};
+use chain::{Customer, Mode, Standing, Wallet};
 use proto::{EncryptionKey, Order, Provider, RecipeDigest, Root, SignedOrder, TaskId, Tier, Wei};
 use ring::rand::SystemRandom;
 use std::fs::File;
@@ -27,7 +28,7 @@ crl = "ignore"
 "#;
 
 /// Her secret, for the order's encryption key.
-const SECRET: [u8; 32] = [42; 32];
+pub(crate) const SECRET: [u8; 32] = [42; 32];
 
 pub(crate) struct Buyer {
     pub(crate) it: Customer,
@@ -37,6 +38,7 @@ pub(crate) struct Buyer {
 }
 
 /// What an order is about.
+#[derive(Clone, Copy)]
 pub(crate) struct Wish<'a> {
     pub(crate) provider: Address,
     pub(crate) model: Root,
@@ -84,6 +86,24 @@ impl Buyer {
 
     /// Signs an order and opens it on chain; returns when it is final.
     pub(crate) async fn order(&mut self, stage: &Stage, wish: Wish<'_>) -> SignedOrder {
+        let signed = self.open(stage, wish).await;
+        if self.it.reader().mode() == Mode::Full {
+            crate::story::until_standing(self.it.reader(), signed.order.id(), |_| true).await;
+        }
+        signed
+    }
+
+    /// Signs an order and opens it on chain; it is not final yet.
+    pub(crate) async fn open(&mut self, stage: &Stage, wish: Wish<'_>) -> SignedOrder {
+        let signed = self.sign(stage, wish).await;
+        if self.it.reader().mode() == Mode::Full {
+            self.it.open_order(&signed).await.unwrap();
+        }
+        signed
+    }
+
+    /// Signs an order that nobody knows of yet.
+    pub(crate) async fn sign(&mut self, stage: &Stage, wish: Wish<'_>) -> SignedOrder {
         self.nonce += 1;
         let order = Order {
             chain_id: CHAIN_ID,
@@ -101,14 +121,14 @@ impl Buyer {
             tier: Tier::Development,
             ack_window_secs: wish.ack_window_secs,
             penalty_bps: 2_000,
-            compensation: ether("0.01"),
+            compensation: match self.it.reader().mode() {
+                Mode::Full => ether("0.01"),
+                Mode::Base => Wei::ZERO,
+            },
             resumable: false,
         };
         let signature = self.wallet.sign(order.id().as_bytes()).unwrap();
-        let signed = SignedOrder { order, signature };
-        self.it.open_order(&signed).await.unwrap();
-        crate::story::until_standing(self.it.reader(), signed.order.id(), |_| true).await;
-        signed
+        SignedOrder { order, signature }
     }
 
     pub(crate) async fn acknowledge(&self, provider: Address, task: TaskId) {
@@ -116,6 +136,24 @@ impl Buyer {
             .acknowledge(provider, &task.to_string())
             .await
             .unwrap();
+    }
+
+    /// What the contract holds of her result, once it does.
+    pub(crate) async fn result(&self, task: TaskId, provider: Address) -> Option<Deliverable> {
+        let (user, id) = (self.it.address(), task.to_string());
+        let call = Abi::getDeliverableCall { user, provider, id };
+        self.it.reader().view(call).await.ok()
+    }
+
+    async fn signer(&self, task: TaskId, provider: Address) -> Address {
+        let (reader, user, id) = (self.it.reader(), self.it.address(), task.to_string());
+        match reader.mode() {
+            Mode::Full => {
+                let call = Abi::deliverableSignerCall { user, provider, id };
+                reader.view(call).await.unwrap()
+            }
+            Mode::Base => reader.service(provider).await.unwrap().teeSignerAddress,
+        }
     }
 
     /// Opens the delivered artefact with the key that came on chain; the adapter's bytes.
@@ -126,16 +164,8 @@ impl Buyer {
         store: &LocalFolder,
         folder: &Path,
     ) -> Vec<u8> {
-        let (user, id) = (self.it.address(), task.to_string());
-        let reader = self.it.reader();
-        let call = Abi::getDeliverableCall {
-            user,
-            provider,
-            id: id.clone(),
-        };
-        let delivered = reader.view(call).await.unwrap();
-        let call = Abi::deliverableSignerCall { user, provider, id };
-        let signer = reader.view(call).await.unwrap();
+        let delivered = self.result(task, provider).await.unwrap();
+        let signer = self.signer(task, provider).await;
         let with = OpeningKey::x25519(&SECRET);
         let key = unwrap_result_key(&with, &task, &delivered.encryptedSecret).unwrap();
         let root = Root(delivered.modelRootHash.as_ref().try_into().unwrap());

@@ -25,7 +25,7 @@ impl Model {
     pub(crate) fn make(folder: &Path, store: &LocalFolder) -> Self {
         let folder = folder.join("tiny");
         run(Command::new(TRAINER).arg("make-tiny").arg(&folder));
-        let packing = Packing::of(&folder, Links::default()).unwrap();
+        let packing = Packing::of(&folder, Links::Refuse).unwrap();
         let root = store.put_reader(packing.reader()).unwrap().content.root;
         Self { folder, root }
     }

@@ -15,11 +15,16 @@
 
 mod anvil;
 mod audit;
+mod crowd;
 mod customer;
 mod dataset;
+mod faults;
+mod figures;
 mod kills;
 mod machine;
 mod node;
+mod originals;
 mod proxy;
+mod secrecy;
 mod stage;
 mod story;

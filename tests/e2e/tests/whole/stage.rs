@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Anvil's first account.
-const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
-const LOCK_TIME: u64 = 86_400;
-const PENALTY: u64 = 30;
+pub(crate) const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+pub(crate) const LOCK_TIME: u64 = 86_400;
+pub(crate) const PENALTY: u64 = 30;
 pub(crate) const START: &str = "10000";
 
 pub(crate) fn ether(amount: &str) -> Wei {
@@ -35,14 +35,18 @@ impl Stage {
             (ledger, U256::from(LOCK_TIME), U256::from(PENALTY), OWNER).abi_encode_params();
         let market = deploy(&anvil, "FineTuning", arguments).await;
         let stage = Self { anvil, market };
+        stage.name_the_service(ledger).await;
+        stage
+    }
+
+    pub(crate) async fn name_the_service(&self, ledger: Address) {
         let register = Ledger::registerServiceCall {
             serviceType: "fine-tuning".into(),
             version: "v1.0".into(),
-            serviceAddress: market,
+            serviceAddress: self.market,
             description: "fine-tuning".into(),
         };
-        stage.as_owner(ledger, register).await;
-        stage
+        self.as_owner(ledger, register).await;
     }
 
     async fn as_owner(&self, to: Address, call: impl SolCall) {
@@ -90,7 +94,10 @@ async fn deploy(anvil: &Anvil, name: &str, arguments: Vec<u8>) -> Address {
     let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let code: Bytes = json["bytecode"].as_str().unwrap().parse().unwrap();
-    let code = [code.as_ref(), &arguments].concat().into();
+    create(anvil, [code.as_ref(), &arguments].concat().into()).await
+}
+
+pub(crate) async fn create(anvil: &Anvil, code: Bytes) -> Address {
     let receipt = anvil.send(OWNER, None, code, U256::ZERO).await;
     serde_json::from_value(receipt["contractAddress"].clone()).unwrap()
 }

@@ -5,13 +5,13 @@ use crate::audit::audit;
 use crate::customer::{Buyer, Wish};
 use crate::dataset::{Model, Recipe, data};
 use crate::machine::SimulatedMachine;
-use crate::node::{Node, Settings};
+use crate::node::{Node, Settings, Tuning};
 use crate::proxy::Wire;
 use crate::stage::{START, Stage, ether};
 use alloy_primitives::{Address, U256};
 use chain::{Reader, Standing};
 use proto::{SignedOrder, TaskId, Wei};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use storage::LocalFolder;
 use tempfile::TempDir;
@@ -48,9 +48,21 @@ impl Expected {
 
 impl Play {
     pub(crate) async fn begin() -> Self {
+        Self::begin_with(Tuning::default()).await
+    }
+
+    pub(crate) async fn begin_with(tuning: Tuning) -> Self {
+        Self::prepare(Stage::set(Anvil::start("0.2").await).await, tuning).await
+    }
+
+    /// At these contracts.
+    pub(crate) async fn begin_at(stage: Stage) -> Self {
+        Self::prepare(stage, Tuning::default()).await
+    }
+
+    async fn prepare(stage: Stage, tuning: Tuning) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| -> PathBuf { folder.path().join(name) };
-        let stage = Stage::set(Anvil::start("0.2").await).await;
         let wire = Wire::to(&stage.anvil.address).await;
         let machine = SimulatedMachine::power_on(folder.path());
         let store = LocalFolder::open(&at("store"), None).unwrap();
@@ -64,6 +76,7 @@ impl Play {
             store: &at("store"),
             model: model.root,
             price_wei: PRICE_WEI,
+            tuning,
         };
         let mut node = Node::install(at("node"), &settings);
         node.start();
@@ -97,13 +110,17 @@ impl Play {
     /// A signed and opened order over its own data, and what an uninterrupted training makes.
     pub(crate) async fn order(&mut self, number: u64, steps: u64) -> Expected {
         let folder = self.folder.path();
-        let (data, recipe) = (data(folder, number), Recipe::of(folder, steps));
+        let data = data(folder, number);
+        self.order_over(number, &data, steps).await
+    }
+
+    pub(crate) async fn order_over(&mut self, number: u64, data: &Path, steps: u64) -> Expected {
+        let folder = self.folder.path();
+        let recipe = Recipe::of(folder, steps);
         let evidence = self.node.evidence();
-        let dataset = self
-            .buyer
-            .seal(&evidence, &self.machine, &data, &self.store);
-        let tokens = recipe.tokens(&self.model, &data);
-        let adapter = recipe.train(&self.model, &data, &folder.join(format!("out-{number}")));
+        let dataset = self.buyer.seal(&evidence, &self.machine, data, &self.store);
+        let tokens = recipe.tokens(&self.model, data);
+        let adapter = recipe.train(&self.model, data, &folder.join(format!("out-{number}")));
         let fee = Wei(U256::from(tokens) * U256::from(PRICE_WEI));
         let wish = Wish {
             provider: self.provider,
@@ -120,6 +137,72 @@ impl Play {
             fee,
             adapter,
         }
+    }
+
+    /// A signed and opened order over data that is wrong, and its recipe.
+    pub(crate) async fn mistaken(&mut self, data: &Path) -> (SignedOrder, String) {
+        let recipe = Recipe::of(self.folder.path(), 20);
+        let evidence = self.node.evidence();
+        let dataset = self.buyer.seal(&evidence, &self.machine, data, &self.store);
+        let wish = Wish {
+            provider: self.provider,
+            model: self.model.root,
+            dataset,
+            recipe: &recipe.digest,
+            fee_max: Wei(U256::from(PRICE_WEI) * U256::from(100_000)),
+            ack_window_secs: 3_600,
+        };
+        (self.buyer.order(&self.stage, wish).await, recipe.canonical)
+    }
+
+    /// From the door to the last wei: handed in, acknowledged, paid; the adapter is the right one.
+    pub(crate) async fn through(&self, expected: &Expected) {
+        self.node.submit(&expected.signed, &expected.recipe).await;
+        self.finish(expected).await;
+    }
+
+    /// What is left once an order was taken.
+    pub(crate) async fn finish(&self, expected: &Expected) {
+        let task = expected.task();
+        let ended = |now: &Standing| !matches!(now, Standing::Open | Standing::Accepted);
+        let delivered = until_standing(&self.reader, task, |now| ended(&now)).await;
+        assert!(
+            matches!(delivered, Standing::Delivered { .. }),
+            "{delivered:?}: {}",
+            self.node.log()
+        );
+        self.buyer.acknowledge(self.provider, task).await;
+        until_standing(&self.reader, task, |now| now == Standing::Settled).await;
+        let (store, folder) = (&self.store, self.folder.path());
+        let got = self.buyer.collect(task, self.provider, store, folder).await;
+        assert!(
+            got == expected.adapter,
+            "another adapter than an uninterrupted training makes"
+        );
+    }
+
+    /// The same at contracts that know no orders: only results are on chain.
+    pub(crate) async fn through_base(&self, expected: &Expected) {
+        let (task, buyer, provider) = (expected.task(), &self.buyer, self.provider);
+        let patience = Duration::from_secs(120);
+        self.node.submit(&expected.signed, &expected.recipe).await;
+        until("the result is delivered", patience, async || {
+            assert!(!self.node.has_gone(), "{}", self.node.log());
+            buyer.result(task, provider).await
+        })
+        .await;
+        buyer.acknowledge(provider, task).await;
+        let paid = async || {
+            let result = buyer.result(task, provider).await?;
+            result.settled.then_some(())
+        };
+        until("it is paid", patience, paid).await;
+        let account = self.reader.account(buyer.it.address(), provider).await;
+        let spent = ether("10").0 - account.unwrap().balance;
+        assert_eq!(spent, expected.fee.0, "to the wei");
+        let (store, folder) = (&self.store, self.folder.path());
+        let got = buyer.collect(task, provider, store, folder).await;
+        assert!(got == expected.adapter, "another adapter");
     }
 
     pub(crate) async fn standing(&self, task: TaskId) -> Option<Standing> {
