@@ -119,8 +119,9 @@ impl Exit {
         match error {
             // The cause says more.
             EncloseError::State(_) => None,
-            EncloseError::Device(_) => Some(Self::Device),
-            EncloseError::Identity(IdentityError::Device(_)) => Some(Self::Device),
+            EncloseError::Device(_) | EncloseError::Identity(IdentityError::Device(_)) => {
+                Some(Self::Device)
+            }
             EncloseError::Identity(_) => Some(Self::Identity),
             EncloseError::Vault(VaultError::Full(_)) => Some(Self::Full),
             EncloseError::Vault(_) => Some(Self::Folder),

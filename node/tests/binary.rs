@@ -369,11 +369,7 @@ fn an_identity_that_does_not_open_is_told_by_its_own_number() {
     let home = Home::new();
     with_chain(&home, NO_TEE);
     fs::write(home.path("identity.key"), [7; 69]).unwrap();
-    fs::set_permissions(
-        home.path("identity.key"),
-        fs::Permissions::from_mode(0o600),
-    )
-    .unwrap();
+    fs::set_permissions(home.path("identity.key"), fs::Permissions::from_mode(0o600)).unwrap();
 
     let (code, text) = home.fails();
 

@@ -131,7 +131,7 @@ async fn what_was_trained_is_not_trained_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_moments_it_gives_the_same_adapter() {
     let whole = uninterrupted().await;
-    for seed in 0..3_u64 {
+    for seed in 0..2_u64 {
         let desk = Desk::new();
         let record = desk.record();
         let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -271,8 +271,9 @@ async fn every_way_to_die_is_a_cause_of_its_own() {
     let ways = [
         (Signal::KILL, Cause::Killed, "trainer_killed"),
         (
-            Signal::SEGV,
-            Cause::Crashed { signal: 11 },
+            // Of a fault that a signal only tells of, Rust makes nothing the first time.
+            Signal::ILL,
+            Cause::Crashed { signal: 4 },
             "trainer_crashed",
         ),
         (Signal::ABORT, Cause::OverLimit, "trainer_over_memory_limit"),
@@ -329,7 +330,10 @@ async fn at_the_deadline_the_child_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_the_order_is_told_as_its_reason() {
-    let (few, nan) = ("{\"lora_r\":0}", RECIPE.replace("0.003", "1e30"));
+    let wild = "\"lora_alpha\":1e20,\"max_grad_norm\":0";
+    let nan = RECIPE.replace("0.003", "1.0");
+    let nan = nan.replace("\"lora_alpha\":8", wild);
+    let few = "{\"lora_r\":0}";
     let wrong = [
         (few, Reason::RecipeInvalid),
         (nan.as_str(), Reason::Diverged),

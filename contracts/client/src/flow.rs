@@ -81,8 +81,8 @@ impl Flow {
     pub async fn price_per_sector(&self) -> Result<Wei, RpcError> {
         let flow = self.contract;
         let ask = |line: Line| async move {
-            let market = view(&line, flow, abi::marketCall {}).await?;
-            view(&line, market, abi::pricePerSectorCall {}).await
+            let market = view(&line, flow, &abi::marketCall {}).await?;
+            view(&line, market, &abi::pricePerSectorCall {}).await
         };
         self.core.pool.with(ask).await.map(Wei)
     }
@@ -163,7 +163,7 @@ impl Flow {
     }
 }
 
-async fn view<C: SolCall + Sync>(line: &Line, of: Address, call: C) -> Result<C::Return, Fault> {
+async fn view<C: SolCall + Sync>(line: &Line, of: Address, call: &C) -> Result<C::Return, Fault> {
     let answer = line.call(of, &call.abi_encode(), At::Latest).await?;
     C::abi_decode_returns(&answer).map_err(|_shape| Fault::Malformed)
 }

@@ -56,6 +56,10 @@ impl ReportSource for Patient {
         self.patiently(|device| device.report(report_data))
     }
 
+    #[allow(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough over the device's lifetime"
+    )]
     fn derived_key(&mut self) -> Result<DerivedKey, SourceError> {
         self.patiently(|device| device.derived_key())
     }

@@ -99,10 +99,11 @@ async fn knock(play: &Play, orders: &[SignedOrder], recipe: &Recipe) -> Vec<Stri
 /// A node that cannot judge yet is asked again, as any client would.
 fn patiently(door: &std::path::Path, line: &str) -> String {
     for _ in 0..600 {
-        match ask_at(door, line) {
-            Ok(answer) if !answer.is_empty() && answer != "not ready" => return answer,
-            _later => sleep(Duration::from_millis(100)),
+        let answer = ask_at(door, line).unwrap_or_default();
+        if !answer.is_empty() && answer != "not ready" {
+            return answer;
         }
+        sleep(Duration::from_millis(100));
     }
     "no answer".into()
 }

@@ -25,7 +25,7 @@ async fn an_idle_node_takes_little() {
     let took = processor_secs(play.node.pid()) - before;
     let share = 100.0 * took / began.elapsed().as_secs_f64();
     let resident = resident_kib(play.node.pid());
-    eprintln!("idle: {} KiB resident, {share:.2} % of a core", resident);
+    eprintln!("idle: {resident} KiB resident, {share:.2} % of a core");
     assert!(resident < 60 * 1_024, "{resident} KiB resident");
     // The program as it is tested is not optimised; the figure of a release is a tenth.
     assert!(share < 2.0, "{share:.2} % of a core");

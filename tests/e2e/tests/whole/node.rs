@@ -128,7 +128,8 @@ impl Node {
     /// Whether its process is gone, by what the system says.
     pub(crate) fn has_gone(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid()));
-        stat.map_or(true, |stat| stat.contains(") Z "))
+        let is_there = stat.is_ok_and(|stat| !stat.contains(") Z "));
+        !is_there
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
