@@ -147,7 +147,7 @@ impl Node {
     /// Waits until the log has these words after so many bytes.
     pub(crate) async fn says(&self, words: &str, after: usize) {
         let what = format!("the log says {words:?}");
-        crate::story::until(&what, Duration::from_secs(120), async || {
+        crate::story::until(&what, Duration::from_secs(300), async || {
             let log = self.log();
             log.get(after..)?.contains(words).then_some(())
         })
@@ -165,7 +165,7 @@ impl Node {
     pub(crate) async fn submit(&self, signed: &SignedOrder, recipe: &str) {
         let line = letter(signed, recipe);
         let answer =
-            crate::story::until("the order is taken", Duration::from_secs(120), async || {
+            crate::story::until("the order is taken", Duration::from_secs(300), async || {
                 let answer = self.ask(&line).unwrap_or_default();
                 (!answer.is_empty() && answer != "not ready").then_some(answer)
             });
@@ -184,7 +184,7 @@ impl Node {
 /// One question at the door, and its answer.
 pub(crate) fn ask_at(door: &Path, line: &str) -> std::io::Result<String> {
     let mut stream = UnixStream::connect(door)?;
-    stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(300)))?;
     writeln!(stream, "{line}")?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer)?;
