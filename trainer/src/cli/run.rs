@@ -58,6 +58,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut events = Events::new(Box::new(io::stdout()), stop.clone());
     let mut input = BufReader::new(io::stdin());
     let ended = plan(args, &mut input).and_then(|plan| {
+        if let Some(bytes) = plan.memory_bytes_max {
+            limit_memory(bytes);
+        }
         let mut world = World {
             input: &mut input,
             clock: &MonotonicClock::default(),
@@ -84,7 +87,7 @@ fn say_failed(events: &mut Events, failure: &Failure) {
     events.say(&Event::Failed {
         code: code as u8,
         name: code.name(),
-        reason: code.reason().code(),
+        reason: failure.reason.code(),
         message: &message,
     });
 }

@@ -1,7 +1,7 @@
 //! What llama.cpp calls architectures and layers.
 
 /// GGUF's name of an architecture of transformers, where llama.cpp has it.
-pub(super) fn architecture(model_type: &str) -> Option<&'static str> {
+pub(crate) fn architecture(model_type: &str) -> Option<&'static str> {
     match model_type {
         "llama" | "mistral" => Some("llama"),
         "qwen2" => Some("qwen2"),
@@ -15,7 +15,7 @@ pub(super) fn architecture(model_type: &str) -> Option<&'static str> {
 
 /// GGUF's name of a linear layer: `model.layers.3.self_attn.q_proj` is
 /// `blk.3.attn_q`.
-pub(super) fn layer(module: &str) -> Option<String> {
+pub(crate) fn layer(module: &str) -> Option<String> {
     let (index, part) = module.strip_prefix("model.layers.")?.split_once('.')?;
     let index: u32 = index.parse().ok()?;
     let part = match part {
@@ -32,27 +32,6 @@ pub(super) fn layer(module: &str) -> Option<String> {
     Some(format!("blk.{index}.{part}"))
 }
 
-/// Which of the two matrices of an adapter a tensor is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Half {
-    A,
-    B,
-}
-
-/// `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight` is half A of
-/// `model.layers.0.self_attn.q_proj`.
-pub(super) fn split_name(name: &str) -> Option<(&str, Half)> {
-    let inner = name.strip_prefix("base_model.model.")?;
-    let a = inner
-        .strip_suffix(".lora_A.weight")
-        .map(|module| (module, Half::A));
-    a.or_else(|| {
-        inner
-            .strip_suffix(".lora_B.weight")
-            .map(|module| (module, Half::B))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,15 +42,5 @@ mod tests {
 
         assert_eq!(name.as_deref(), Some("blk.12.ffn_down"));
         assert_eq!(layer("lm_head"), None);
-    }
-
-    #[test]
-    fn a_name_is_a_module_and_a_half() {
-        assert_eq!(
-            split_name("base_model.model.x.lora_B.weight"),
-            Some(("x", Half::B))
-        );
-        assert_eq!(split_name("x.lora_B.weight"), None);
-        assert_eq!(split_name("base_model.model.x.weight"), None);
     }
 }
