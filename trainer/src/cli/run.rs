@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Code, Failure};
 use crate::process::{
-    Ended, Event, Events, MonotonicClock, Plan, PlanError, Stop, World, read_recipe,
+    Ended, Event, Events, MonotonicClock, Plan, PlanError, Stop, World, limit_memory, read_recipe,
     run as carry_out, window,
 };
 use crate::settings::Precision;

@@ -133,6 +133,7 @@ impl Backend for RefCandle {
         self.trained.step += 1;
         let adam = self.settings.adamw;
         let norm = self
+            .trained
             .gradients
             .iter()
             .map(|g| f64::from(*g).powi(2))
