@@ -1,7 +1,9 @@
 //! Sealing and opening against `ring`'s AES-256-GCM alone, on the same core.
 //!
 //! `cargo bench -p attestation --bench sealing` prints the throughput of each, and the
-//! ratios the specification asks for: at least 80 % of the cipher alone.
+//! ratios the specification asks for: at least 80 % of the cipher alone. Chunks are of one
+//! size everywhere. A stream has to be copied once, which a cipher in place has not; so
+//! there is a second yardstick, the cipher after that one copy and nothing more.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -18,6 +20,8 @@ use std::io::sink;
 use std::time::{Duration, Instant};
 
 const LEN: usize = 64 << 20;
+/// The last-level cache holds it, and it is long beside the one key agreement.
+const CACHED: usize = 8 << 20;
 /// The chunk of a sealed blob: it fits the second-level cache, where the cipher alone
 /// is at its fastest too.
 const CHUNK: usize = 128 << 10;
@@ -39,38 +43,41 @@ fn main() {
 }
 
 fn bench(group: &mut BenchmarkGroup<'_, WallTime>) {
-    let plain = vec![7; LEN];
-    let sealed = sealed(&plain);
-    let mut buffer = vec![7; LEN];
-    group.bench_function("ring, seal in place", |b| {
-        b.iter(|| ring_seals(&mut buffer));
-    });
-    group.bench_function("seal", |b| b.iter(|| seals(&plain)));
-    group.bench_function("open", |b| b.iter(|| opens(&sealed)));
+    let mut work = Work::of(LEN);
+    group.bench_function("ring, in place", |b| b.iter(|| work.ring()));
+    group.bench_function("ring, after one copy", |b| b.iter(|| work.ring_copies()));
+    group.bench_function("seal", |b| b.iter(|| work.seals()));
+    group.bench_function("open", |b| b.iter(|| work.opens()));
 }
 
 /// Takes turns, so that a noisy machine is equally noisy to all, and keeps the best.
 fn ratios() {
-    let plain = vec![7; LEN];
-    let sealed = sealed(&plain);
-    let mut buffer = vec![7; LEN];
-    let mut best = [Duration::MAX; 3];
-    for _ in 0..15 {
-        let took = [
-            timed(|| ring_seals(&mut buffer)),
-            timed(|| seals(&plain)),
-            timed(|| opens(&sealed)),
-        ];
-        for (best, took) in best.iter_mut().zip(took) {
-            *best = took.min(*best);
+    for (place, len) in [("the cache", CACHED), ("memory", LEN)] {
+        let mut work = Work::of(len);
+        let mut best = [Duration::MAX; 4];
+        for _ in 0..25 {
+            let turns = [Work::ring, Work::ring_copies, Work::seals, Work::opens];
+            for (best, turn) in best.iter_mut().zip(turns) {
+                *best = timed(|| (0..LEN / len).for_each(|_| turn(&mut work))).min(*best);
+            }
         }
+        report(place, best.map(|took| took.as_secs_f64()));
     }
-    let [ring, seal, open] = best.map(|took| took.as_secs_f64());
+}
+
+fn report(place: &str, [ring, copying, seal, open]: [f64; 4]) {
     println!(
-        "of ring's throughput: seal {:.0} %, open {:.0} %",
-        100.0 * ring / seal,
-        100.0 * ring / open
+        "from {place}: ring {:.2} GiB/s, {:.2} after one copy",
+        0.0625 / ring,
+        0.0625 / copying
     );
+    for (what, took) in [("seal", seal), ("open", open)] {
+        println!(
+            "  {what} {:.0} % of ring, {:.0} % of ring after one copy",
+            100.0 * ring / took,
+            100.0 * copying / took
+        );
+    }
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -79,23 +86,61 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-fn ring_seals(buffer: &mut [u8]) {
-    let key = UnboundKey::new(&AES_256_GCM, &[3; 32]).expect("the key has 32 bytes");
-    let key = LessSafeKey::new(key);
-    for chunk in buffer.chunks_mut(CHUNK) {
-        let nonce = Nonce::assume_unique_for_key([0; 12]);
-        let tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), chunk);
-        black_box(tag.expect("the chunk is not too long").as_ref());
+/// The same bytes, for each to work on.
+struct Work {
+    plain: Vec<u8>,
+    sealed: Vec<u8>,
+    in_place: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Work {
+    fn of(len: usize) -> Self {
+        let plain = vec![7; len];
+        Self {
+            sealed: sealed(&plain),
+            in_place: plain.clone(),
+            buffer: vec![7; CHUNK],
+            plain,
+        }
+    }
+
+    fn ring(&mut self) {
+        let key = ring_key();
+        for chunk in self.in_place.chunks_mut(CHUNK) {
+            ring_seals(&key, chunk);
+        }
+    }
+
+    fn ring_copies(&mut self) {
+        let key = ring_key();
+        for chunk in self.plain.chunks(CHUNK) {
+            self.buffer.copy_from_slice(chunk);
+            ring_seals(&key, &mut self.buffer);
+        }
+    }
+
+    fn seals(&mut self) {
+        let to = Recipient::own(&enclave());
+        seal(&to, &LABEL, &self.plain[..], sink(), &SystemRandom::new())
+            .expect("memory can be read");
+    }
+
+    fn opens(&mut self) {
+        let key = OpeningKey::own(&enclave());
+        open(&key, &LABEL, &self.sealed[..], sink()).expect("it was sealed here");
     }
 }
 
-fn seals(plain: &[u8]) {
-    let to = Recipient::own(&enclave());
-    seal(&to, &LABEL, plain, sink(), &SystemRandom::new()).expect("memory can be read");
+fn ring_key() -> LessSafeKey {
+    let key = UnboundKey::new(&AES_256_GCM, &[3; 32]).expect("the key has 32 bytes");
+    LessSafeKey::new(key)
 }
 
-fn opens(sealed: &[u8]) {
-    open(&OpeningKey::own(&enclave()), &LABEL, sealed, sink()).expect("it was sealed here");
+fn ring_seals(key: &LessSafeKey, chunk: &mut [u8]) {
+    let nonce = Nonce::assume_unique_for_key([0; 12]);
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), chunk);
+    black_box(tag.expect("the chunk is not too long").as_ref());
 }
 
 fn sealed(plain: &[u8]) -> Vec<u8> {

@@ -15,7 +15,9 @@ use node::ports::{Chain, World};
 use node::stop::Stop;
 use proto::{Order, Reason, Root, TaskId};
 use redb::backends::InMemoryBackend;
+use std::fs::File;
 use std::future::pending;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +44,19 @@ fn append(c: &mut Criterion) {
     };
     c.bench_function("append one event, durably", |b| {
         b.iter(|| journal.append(&[(TaskId([1; 32]), &event)]).unwrap());
+    });
+}
+
+/// What the disk alone takes: the figure beside which an append is read.
+fn sync(c: &mut Criterion) {
+    let folder = folder();
+    let mut file = File::create(folder.path().join("bare")).unwrap();
+    c.bench_function("4 KiB and a bare fdatasync", |b| {
+        b.iter(|| {
+            file.seek(SeekFrom::Start(0)).unwrap();
+            file.write_all(&[7; 4096]).unwrap();
+            file.sync_data().unwrap();
+        });
     });
 }
 
@@ -169,5 +184,5 @@ fn id(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, append, step, replay, id);
+criterion_group!(benches, sync, append, step, replay, id);
 criterion_main!(benches);

@@ -1,15 +1,17 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
 use clap::{Parser, Subcommand};
+use node::boot::JournalSecret;
 use node::conductor::{Conductor, mailbox};
 use node::config::Config;
 use node::crew::Crew;
 use node::exit::Exit;
 use node::signals::Signals;
 use node::stop::Stop;
-use node::{boot, standby, telemetry};
+use node::{boot, live, sandbox, standby, telemetry};
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use tokio::runtime::{Handle, Runtime};
 use tracing::{info, warn};
@@ -28,6 +30,12 @@ enum Command {
     Run(ConfigFile),
     /// Checks the configuration and says what is wrong with it.
     Check(ConfigFile),
+    /// Becomes a program in a sandbox, as one line of standard input says.
+    #[command(hide = true)]
+    Sandboxed,
+    /// Tries the walls of a sandbox from inside.
+    #[command(hide = true)]
+    SandboxProbe { model: PathBuf, work: PathBuf },
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +48,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(file) => run(&file),
         Command::Check(file) => check(&file),
+        Command::Sandboxed => Err(sandbox::enter().into()),
+        Command::SandboxProbe { model, work } => probe(&model, &work),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,30 +65,48 @@ fn run(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let signals = Signals::listen()?;
-    let memory = boot::recall(&config.state)?;
-    info!(open = memory.open_count(), "the journal is read");
-    warn!(
-        "no chain, storage, enclave or trainer is connected in this version: no orders are taken"
-    );
-    let (_mailbox, inputs) = mailbox();
-    let conductor = Conductor::new(
-        memory,
-        standby::world(),
-        config.capacity,
-        inputs,
-        Handle::current(),
-    );
-
     let stop = Stop::default();
     let mut crew = Crew::new(stop.clone());
-    let stopped = stop.clone();
-    crew.spawn_thread("conductor", move || conductor.run(stopped));
+    let mut obey = pin!(signals.obey(stop.clone(), config.grace));
 
     tokio::select! {
+        begun = begin(&config, &mut crew, &stop) => begun?,
+        never = &mut obey => match never {},
+    }
+    tokio::select! {
         ended = crew.join() => ended?,
-        never = signals.obey(stop, config.grace) => match never {},
+        never = obey => match never {},
     }
     info!("stopped");
+    Ok(())
+}
+
+async fn begin(config: &Config, crew: &mut Crew, stop: &Stop) -> Result<(), Box<dyn Error>> {
+    let Some(chain) = &config.chain else {
+        return stand_by(config, crew, stop);
+    };
+    let enclosed = live::enclose(config)?;
+    let memory = boot::recall(&config.state, enclosed.journal_secret())?;
+    info!(open = memory.open_count(), "the journal is read");
+    let proved = live::prove(config, enclosed).await?;
+    live::join(config, chain, proved, memory, crew, stop).await?;
+    Ok(())
+}
+
+/// A node without a chain keeps its journal, takes no orders and says so.
+fn stand_by(config: &Config, crew: &mut Crew, stop: &Stop) -> Result<(), Box<dyn Error>> {
+    let memory = boot::recall(&config.state, JournalSecret::File)?;
+    info!(open = memory.open_count(), "the journal is read");
+    warn!("there is no [chain] in the configuration: no orders are taken");
+    let (mailbox, inputs) = mailbox();
+    let (world, capacity) = (standby::world(), config.capacity);
+    let conductor = Conductor::new(memory, world, capacity, inputs, Handle::current());
+    let stopped = stop.clone();
+    crew.spawn_thread("conductor", move || async move {
+        // The conductor hears nothing here, and must not take that for the end.
+        let _open = mailbox;
+        conductor.run(stopped).await
+    });
     Ok(())
 }
 
@@ -86,6 +114,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 fn check(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
     Config::load(&file.config)?;
     println!("{} is fine", file.config.display());
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the answer of a command")]
+fn probe(model: &Path, work: &Path) -> Result<(), Box<dyn Error>> {
+    let answers = sandbox::probe(model, work);
+    println!("{}", serde_json::to_string(&answers)?);
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! chain, storage, enclave and trainer take these places one by one.
 
 use crate::clock::SystemClock;
+use crate::orders::Work;
 use crate::ports::{Blobs, Chain, Enclave, Trainer, World};
 use async_trait::async_trait;
 use proto::{Digest, Order, Reason, Root, TaskId};
@@ -64,6 +65,14 @@ impl Enclave for Standby {
         Err(Failure::Transient)
     }
 
+    async fn charge(&self, _order: &Order, _work: Work) -> Result<(), Failure> {
+        Err(Failure::Transient)
+    }
+
+    async fn is_charged(&self, _order: &Order) -> Result<bool, Failure> {
+        Err(Failure::Transient)
+    }
+
     async fn seal(&self, _order: &Order, _adapter: Digest) -> Result<Root, Failure> {
         Err(Failure::Transient)
     }
@@ -71,6 +80,10 @@ impl Enclave for Standby {
 
 #[async_trait]
 impl Trainer for Standby {
+    async fn count(&self, _order: &Order, _dataset: Digest) -> Result<Work, Failure> {
+        Err(Failure::Transient)
+    }
+
     async fn train(&self, _order: &Order, _dataset: Digest) -> Result<Digest, Failure> {
         Err(Failure::Transient)
     }

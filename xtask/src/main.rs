@@ -6,6 +6,7 @@
 )]
 
 mod child;
+mod fuzz;
 mod house;
 mod report;
 mod setup;
@@ -36,6 +37,7 @@ fn obey(words: &[String]) -> Result<bool, Trouble> {
     match words.next() {
         None | Some("help") => Ok(report::help(&table)),
         Some("house") => house::inspect(root()),
+        Some("fuzz-targets") => fuzz::run(root(), &words.collect::<Vec<_>>()),
         Some("setup") => target::make_ready(&table, words.next().unwrap_or("test")),
         Some(name) => target::run(&table, name, &words.collect::<Vec<_>>()),
     }

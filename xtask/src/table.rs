@@ -79,6 +79,9 @@ pub(crate) enum Item {
         pins: PathBuf,
         build: Option<String>,
     },
+    Crate {
+        build: String,
+    },
     Python {
         pins: PathBuf,
     },
@@ -96,11 +99,19 @@ pub(crate) enum Item {
 struct Steps {
     targets: BTreeMap<String, String>,
     step: Vec<Step>,
+    /// A step of the target `fuzz` for each package of fuzzers, by its folder.
+    #[serde(default)]
+    fuzz: BTreeMap<String, String>,
 }
 
 impl Table {
     pub(crate) fn load(root: &Path) -> Result<Self, Trouble> {
-        let Steps { targets, step } = read(&root.join("xtask/steps.toml"))?;
+        let Steps {
+            targets,
+            mut step,
+            fuzz,
+        } = read(&root.join("xtask/steps.toml"))?;
+        step.extend(fuzz.into_iter().map(Step::fuzzing));
         let items = read(&root.join("xtask/setup.toml"))?;
         Ok(Self {
             root: root.to_owned(),
@@ -138,6 +149,22 @@ impl Table {
             .into_iter()
             .filter(|step| only.is_empty() || only.contains(&step.name.as_str()))
             .collect())
+    }
+}
+
+impl Step {
+    fn fuzzing((name, folder): (String, String)) -> Self {
+        Self {
+            target: "fuzz".to_owned(),
+            says: format!("the fuzzers of {folder}, ten minutes each"),
+            name,
+            run: ["xtask", "fuzz-targets", &folder].map(str::to_owned).into(),
+            folder: PathBuf::new(),
+            env: BTreeMap::new(),
+            needs: vec!["cargo-fuzz".to_owned()],
+            otherwise: Vec::new(),
+            counts: false,
+        }
     }
 }
 
@@ -195,6 +222,29 @@ mod tests {
                     step.name
                 );
             }
+        }
+    }
+
+    #[test]
+    fn every_package_of_fuzzers_in_the_checkout_has_its_step() {
+        let table = table();
+        let packages = std::fs::read_dir(&table.root).expect("the checkout can be listed");
+        let packages = packages.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+
+        let there: Vec<String> = packages
+            .map(|package| format!("{package}/fuzz"))
+            .filter(|folder| table.root.join(folder).join("Cargo.toml").is_file())
+            .collect();
+
+        assert!(!there.is_empty());
+        for folder in there {
+            let steps = table
+                .steps_of("fuzz", &[])
+                .expect("there is a target for them");
+            assert!(
+                steps.iter().any(|step| step.run.contains(&folder)),
+                "{folder} has no line under [fuzz] in steps.toml"
+            );
         }
     }
 

@@ -11,6 +11,7 @@
     reason = "the names in vendors' specifications are plain words here: ARK, ASK, ASVK"
 )]
 
+mod boot;
 mod cert;
 mod crl;
 mod kds;
@@ -21,6 +22,7 @@ mod oid;
 mod root;
 mod socket;
 
+pub use boot::boot_bundle;
 pub use kds::{FakeKds, Fault, pem};
 pub use keys::KeyError;
 pub use machine::{Identity, Machine, ReportVersion};
@@ -34,6 +36,10 @@ pub enum SimError {
     Key(#[from] KeyError),
     #[error("cannot write a certificate")]
     Der(#[from] der::Error),
+    #[error("cannot put a bundle together")]
+    Bundle(#[from] attestation::bundle::BadBundle),
+    #[error("cannot write the bundle")]
+    Folder(#[from] attestation::bundle::FolderError),
     #[error("cannot use {what}")]
     Io {
         what: String,

@@ -22,6 +22,9 @@ struct Args {
     /// Where to write the revocation list, in DER.
     #[arg(long)]
     crl_out: Option<PathBuf>,
+    /// A folder to write a bundle to, as a node publishes one at boot.
+    #[arg(long)]
+    bundle_out: Option<PathBuf>,
     /// The product line to simulate: Milan, Genoa or Turin.
     #[arg(long, default_value = "Genoa", value_parser = line)]
     line: Line,
@@ -76,6 +79,9 @@ fn run(args: Args) -> Result<(), SimError> {
         csp: args.csp,
     };
     let machine = Machine::start(root, identity)?;
+    if let Some(folder) = &args.bundle_out {
+        simtee::boot_bundle(&machine)?.write(folder)?;
+    }
     let listener = simtee::listen(&args.socket)?;
     let kds = args
         .kds_port

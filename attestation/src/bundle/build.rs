@@ -1,6 +1,7 @@
 //! A bundle made from its parts, by the machine that proves itself.
 
-use super::{BadBundle, Bundle, derived, devices, manifest, pem};
+use super::machine::Kind;
+use super::{BadBundle, Bundle, derived, devices as device_files, manifest, pem};
 use crate::Transcript;
 use crate::snp::KeyKind;
 use std::collections::BTreeMap;
@@ -27,6 +28,16 @@ pub struct Device {
     pub chain: String,
 }
 
+/// The parts of a TDX machine's bundle.
+#[derive(Clone, Debug)]
+pub struct TdxParts {
+    pub quote: Vec<u8>,
+    /// Intel's collateral for the platform, as JSON. Without it nobody accepts the quote.
+    pub collateral: Option<Vec<u8>>,
+    pub transcript: Option<Transcript>,
+    pub devices: Vec<Device>,
+}
+
 impl Bundle {
     /// Puts the files together and reads them back, so that what is served is what was
     /// checked.
@@ -34,19 +45,36 @@ impl Bundle {
         let mut files = BTreeMap::new();
         put(&mut files, derived::of_report(&parts.report));
         put(&mut files, parts.certificates()?);
-        if let Some(transcript) = &parts.transcript {
-            put(&mut files, derived::of_transcript(transcript));
-            put(&mut files, [("transcript.json", json(transcript))].into());
-        }
         put(&mut files, parts.reports());
-        for (index, device) in parts.devices.iter().enumerate() {
-            let [report, chain] = devices::names(index);
-            files.insert(report, device.report.clone());
-            files.insert(chain, device.chain.clone().into_bytes());
-        }
-        files.insert("bundle.json".to_owned(), manifest::write(&files));
-        Self::from_files(files)
+        finish(files, parts.transcript.as_ref(), &parts.devices)
     }
+
+    /// The same of a TDX machine.
+    pub fn build_tdx(parts: &TdxParts) -> Result<Self, BadBundle> {
+        let mut files = BTreeMap::from([("quote.bin".to_owned(), parts.quote.clone())]);
+        let collateral = parts.collateral.clone();
+        files.extend(collateral.map(|json| ("collateral.json".to_owned(), json)));
+        finish(files, parts.transcript.as_ref(), &parts.devices)
+    }
+}
+
+fn finish(
+    mut files: BTreeMap<String, Vec<u8>>,
+    transcript: Option<&Transcript>,
+    devices: &[Device],
+) -> Result<Bundle, BadBundle> {
+    if let Some(transcript) = transcript {
+        put(&mut files, derived::of_transcript(transcript));
+        put(&mut files, [("transcript.json", json(transcript))].into());
+    }
+    for (index, device) in devices.iter().enumerate() {
+        let [report, chain] = device_files::names(index);
+        files.insert(report, device.report.clone());
+        files.insert(chain, device.chain.clone().into_bytes());
+    }
+    let manifest = manifest::write(Kind::of(&files)?, &files);
+    files.insert("bundle.json".to_owned(), manifest);
+    Bundle::from_files(files)
 }
 
 impl Parts {

@@ -20,11 +20,25 @@ impl Bundle {
         now: At,
     ) -> Result<(Attested, Option<AttestedDevices>), Rejection> {
         let cpu = self.verify(policy, roots, now).attested()?;
+        self.with_devices(cpu, |cpu, presented| {
+            attest_devices(cpu, presented, rims, devices)
+        })
+    }
+
+    #[allow(
+        clippy::result_large_err,
+        reason = "a refusal is an answer, not an error"
+    )]
+    fn with_devices(
+        &self,
+        cpu: Attested,
+        attest: impl FnOnce(Attested, &[Presented<'_>]) -> Result<AttestedDevices, NotAttested>,
+    ) -> Result<(Attested, Option<AttestedDevices>), Rejection> {
         let presented = self.presented();
         if presented.is_empty() {
             return Ok((cpu, None));
         }
-        match attest_devices(cpu.clone(), &presented, rims, devices) {
+        match attest(cpu.clone(), &presented) {
             Ok(attested) => Ok((cpu, Some(attested))),
             // Nothing was bound, so nothing is claimed of the devices.
             Err(NotAttested::NotBound) => Ok((cpu, None)),
@@ -64,3 +78,6 @@ pub(super) fn names(index: usize) -> [String; 2] {
         format!("{DEVICES}{index}.chain.pem"),
     ]
 }
+
+#[cfg(test)]
+mod tests;

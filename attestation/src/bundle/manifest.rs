@@ -1,5 +1,6 @@
 //! bundle.json: the digest of every other file.
 
+use super::machine::Kind;
 use super::{BadBundle, sha256};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,21 +17,14 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-/// The kind of machine a bundle is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Kind {
-    #[serde(rename = "amd-sev-snp")]
-    Snp,
-}
-
 /// The manifest of these files, as JSON.
-pub(super) fn write(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+pub(super) fn write(kind: Kind, files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let digests = files
         .iter()
         .map(|(name, bytes)| (name.clone(), hash(bytes)));
     let manifest = Manifest {
         version: VERSION,
-        kind: Kind::Snp,
+        kind,
         files: digests.collect(),
     };
     // A map of strings always has a JSON form.
@@ -45,6 +39,11 @@ pub(super) fn faults(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>, B
         serde_json::from_slice(bytes).map_err(|why| malformed(why.to_string()))?;
     if manifest.version != VERSION {
         return Err(malformed(format!("it is of version {}", manifest.version)));
+    }
+    if manifest.kind != Kind::of(files)? {
+        return Err(malformed(
+            "it is of another processor than the files".to_owned(),
+        ));
     }
     let listed = manifest.files.keys();
     let present = files.keys().filter(|name| *name != NAME);

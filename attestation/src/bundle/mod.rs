@@ -1,7 +1,8 @@
 //! A bundle: one folder of files, or one archive of it, with everything a stranger needs to verify a machine.
 //!
 //! ```text
-//!   report.bin         the report, 1184 bytes
+//!   report.bin         the report, 1184 bytes (of a TDX machine: quote.bin alone, and
+//!                      collateral.json, Intel's word on the platform)
 //!   report.ext.bin     report ‖ certificate table, as go-sev-guest reads it
 //!   report.signed.bin  what the signature covers      ┐ for `openssl dgst -sha384 -verify`
 //!   report.sig.der     the signature, as OpenSSL      ┘
@@ -22,13 +23,15 @@ mod build;
 mod derived;
 mod devices;
 mod folder;
+mod machine;
 mod manifest;
 mod pem;
 
-pub use build::{Device, Parts};
+pub use build::{Device, Parts, TdxParts};
 pub use folder::FolderError;
 
-use crate::{At, Cpu, Evidence, Policy, Transcript, TrustRoots, Verdict, snp, verify};
+use crate::{At, Evidence, Policy, Transcript, TrustRoots, Verdict, verify};
+use machine::Machine;
 use proto::Digest;
 use ring::digest::{SHA256, digest};
 use std::collections::BTreeMap;
@@ -47,8 +50,7 @@ const DEVICES: &str = "gpu/";
 #[derive(Clone, Debug)]
 pub struct Bundle {
     files: BTreeMap<String, Vec<u8>>,
-    issuer: Vec<u8>,
-    ark: Vec<u8>,
+    machine: Machine,
     transcript: Option<Transcript>,
     /// Files that do not belong together: a reason to refuse, whatever else holds.
     faults: Vec<String>,
@@ -76,13 +78,11 @@ impl Bundle {
     pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Result<Self, BadBundle> {
         check_bounds(&files)?;
         let mut bundle = Self {
-            issuer: pem::certificate(&files, &["ask.pem", "asvk.pem"])?,
-            ark: pem::certificate(&files, &["ark.pem"])?,
+            machine: Machine::read(&files)?,
             transcript: transcript(&files)?,
             faults: manifest::faults(&files)?,
             files,
         };
-        bundle.need("report.bin")?;
         bundle.faults.extend(derived::faults(&bundle));
         Ok(bundle)
     }
@@ -107,37 +107,22 @@ impl Bundle {
         sha256(self.file("bundle.json"))
     }
 
+    /// Why its files do not belong together.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
     /// What the bundle shows, without its faults.
-    fn evidence(&self) -> Evidence<'_> {
-        let snp = snp::Evidence {
-            report: self.file("report.bin"),
-            vek: self.vek(),
-            issuer: Some(&self.issuer),
-            ark: Some(&self.ark),
-            crl: self.files.get("crl.der").map(Vec::as_slice),
-        };
+    pub(crate) fn evidence(&self) -> Evidence<'_> {
         Evidence {
-            cpu: Cpu::Snp(snp),
+            cpu: self.machine.cpu(self),
             transcript: self.transcript.clone(),
         }
     }
 
-    fn vek(&self) -> &[u8] {
-        let names = ["vcek.der", "vlek.der"];
-        let vek = names.iter().find_map(|name| self.files.get(*name));
-        vek.map(Vec::as_slice).unwrap_or_default()
-    }
-
     fn file(&self, name: &str) -> &[u8] {
         self.files.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn need(&self, name: &'static str) -> Result<(), BadBundle> {
-        if self.files.contains_key(name) {
-            Ok(())
-        } else {
-            Err(BadBundle::Missing(name))
-        }
     }
 }
 
@@ -189,3 +174,6 @@ fn transcript(files: &BTreeMap<String, Vec<u8>>) -> Result<Option<Transcript>, B
         .map_err(|why| malformed(why.to_string()))?;
     Ok(Some(transcript))
 }
+
+#[cfg(test)]
+mod tests;

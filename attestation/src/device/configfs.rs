@@ -202,10 +202,13 @@ mod tests {
     fn a_report_another_writer_came_between_is_not_ours() {
         let (_root, entry) = filled("sev_guest\n");
         let pipes = ["generation", "outblob"].map(|name| pipe(&entry.0.join(name)));
+        let [Some(counter), Some(report)] = pipes else {
+            eprintln!("LEFT OUT: there is no mkfifo on this machine");
+            return;
+        };
 
         // Opening a pipe waits for its reader: the counter moves while the report is read.
         let writer = std::thread::spawn(move || {
-            let [counter, report] = pipes;
             fs::write(&counter, "1\n").unwrap();
             fs::write(&report, "report").unwrap();
             fs::write(&counter, "2\n").unwrap();
@@ -216,9 +219,11 @@ mod tests {
         writer.join().unwrap();
     }
 
-    fn pipe(path: &Path) -> PathBuf {
+    /// `None` where the program that makes pipes cannot be started.
+    fn pipe(path: &Path) -> Option<PathBuf> {
         fs::remove_file(path).unwrap();
-        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-        path.to_owned()
+        let made = Command::new("mkfifo").arg(path).status().ok()?;
+        assert!(made.success());
+        Some(path.to_owned())
     }
 }

@@ -2,12 +2,13 @@
 //! an answer.
 //!
 //! The device serves one request at a time and the host may slow it down for a minute.
-//! The line is short, and a caller waits no longer than it says.
+//! The line is short, a caller waits no longer than it says, and the device is not
+//! asked for those who left.
 
 use super::{RawReport, ReportSource, SourceError};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,7 +19,13 @@ type Answer = Result<RawReport, Arc<SourceError>>;
 
 struct Request {
     report_data: [u8; 64],
+    caller: Caller,
+}
+
+struct Caller {
     answer: SyncSender<Answer>,
+    /// Gone once the caller has left.
+    present: Weak<()>,
 }
 
 /// The thread that owns the device. It ends when the last handle is gone.
@@ -70,9 +77,13 @@ impl DeskHandle {
         patience: Duration,
     ) -> Result<RawReport, DeskError> {
         let (answer, answered) = sync_channel(1);
+        let here = Arc::new(());
         let request = Request {
             report_data,
-            answer,
+            caller: Caller {
+                answer,
+                present: Arc::downgrade(&here),
+            },
         };
         self.line.try_send(request).map_err(|full| match full {
             TrySendError::Full(_) => DeskError::Busy,
@@ -86,129 +97,33 @@ impl DeskHandle {
     }
 }
 
+impl Caller {
+    fn waits(&self) -> bool {
+        self.present.strong_count() > 0
+    }
+}
+
 /// Takes everybody who waits, asks the device once for each different request, and
 /// answers them all.
 fn serve(mut source: Box<dyn ReportSource>, waiting: &Receiver<Request>) {
     while let Ok(first) = waiting.recv() {
-        let mut groups: BTreeMap<[u8; 64], Vec<SyncSender<Answer>>> = BTreeMap::new();
+        let mut groups: BTreeMap<[u8; 64], Vec<Caller>> = BTreeMap::new();
         for request in std::iter::once(first).chain(waiting.try_iter()) {
             let group = groups.entry(request.report_data).or_default();
-            group.push(request.answer);
+            group.push(request.caller);
         }
         for (report_data, callers) in groups {
+            if !callers.iter().any(Caller::waits) {
+                continue;
+            }
             let answer = source.report(&report_data).map_err(Arc::new);
             for caller in callers {
-                // Who has lost patience no longer listens.
-                let _gone = caller.try_send(answer.clone());
+                // Who has lost patience meanwhile no longer listens.
+                let _gone = caller.answer.try_send(answer.clone());
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::DerivedKey;
-    use super::*;
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// A device that answers when it is let, and counts.
-    #[derive(Debug)]
-    struct Slow {
-        gate: Arc<Mutex<Receiver<()>>>,
-        asked: Arc<AtomicUsize>,
-    }
-
-    impl ReportSource for Slow {
-        fn name(&self) -> &'static str {
-            "slow"
-        }
-
-        fn report(&mut self, report_data: &[u8; 64]) -> Result<RawReport, SourceError> {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            self.gate.lock().unwrap().recv().ok();
-            Ok(RawReport::Tdx {
-                quote: report_data.to_vec(),
-            })
-        }
-
-        fn derived_key(&mut self) -> Result<DerivedKey, SourceError> {
-            Err(SourceError::NoDerivedKeys("slow"))
-        }
-    }
-
-    fn slow() -> (SyncSender<()>, Arc<AtomicUsize>, Desk, DeskHandle) {
-        let (open, gate) = sync_channel(1000);
-        let asked = Arc::new(AtomicUsize::new(0));
-        let device = Slow {
-            gate: Arc::new(Mutex::new(gate)),
-            asked: asked.clone(),
-        };
-        let (desk, handle) = Desk::open(Box::new(device)).unwrap();
-        (open, asked, desk, handle)
-    }
-
-    fn wait_until(true_at_last: impl Fn() -> bool) {
-        while !true_at_last() {
-            std::thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn equal_requests_that_wait_together_are_one_request() {
-        let (open, gate) = sync_channel(10);
-        let asked = Arc::new(AtomicUsize::new(0));
-        let gate = Arc::new(Mutex::new(gate));
-        let device = Slow {
-            gate,
-            asked: asked.clone(),
-        };
-        let (line, waiting) = sync_channel(WAITING_MAX);
-        let callers: Vec<_> = [1, 2, 2, 1, 2].map(|byte| wait_in(&line, byte)).into();
-        drop((open, line));
-
-        serve(Box::new(device), &waiting);
-
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-        for (byte, caller) in callers {
-            let quote = vec![byte; 64];
-            assert_eq!(caller.recv().unwrap().unwrap(), RawReport::Tdx { quote });
-        }
-    }
-
-    fn wait_in(line: &SyncSender<Request>, byte: u8) -> (u8, Receiver<Answer>) {
-        let (answer, answered) = sync_channel(1);
-        let report_data = [byte; 64];
-        line.send(Request {
-            report_data,
-            answer,
-        })
-        .unwrap();
-        (byte, answered)
-    }
-
-    #[test]
-    fn who_has_no_patience_gets_no_report() {
-        let (open, _asked, desk, handle) = slow();
-
-        let answer = handle.report([1; 64], Duration::ZERO);
-
-        assert!(matches!(answer, Err(DeskError::Patience)));
-        drop((open, handle));
-        desk.join();
-    }
-
-    #[test]
-    fn a_line_that_is_full_says_so() {
-        let (open, asked, desk, handle) = slow();
-        let ask = || handle.report([1; 64], Duration::ZERO);
-
-        assert!(matches!(ask(), Err(DeskError::Patience)));
-        wait_until(|| asked.load(Ordering::SeqCst) == 1);
-        let answers: Vec<_> = (0..=WAITING_MAX).map(|_| ask()).collect();
-
-        assert!(matches!(answers.last(), Some(Err(DeskError::Busy))));
-        drop((open, handle));
-        desk.join();
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use der::{Decode, Reader, SliceReader};
 
 /// What a verifier believes of devices before it has seen any.
 #[derive(Clone, Copy)]
-pub(super) struct Roots<'a> {
+pub(crate) struct Roots<'a> {
     pub(super) device: &'a [u8],
     pub(super) rim: &'a [u8],
 }

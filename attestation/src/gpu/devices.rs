@@ -66,7 +66,7 @@ pub fn attest_devices(
     attest_under(NVIDIA, cpu, presented, rims, policy)
 }
 
-pub(super) fn attest_under(
+pub(crate) fn attest_under(
     roots: Roots<'_>,
     cpu: Attested,
     presented: &[Presented<'_>],

@@ -29,13 +29,13 @@ const CERTIFICATES_MAX: usize = 8;
 
 /// A signature's parts, read but not yet believed.
 #[derive(Clone, Debug)]
-pub(super) struct Signature {
+pub(crate) struct Signature {
     /// The document's digest is the one that was signed.
     pub(super) covers_document: bool,
     pub(super) signed_info: String,
     pub(super) value: [u8; 96],
     /// Leaf first.
-    pub(super) chain: Vec<Cert>,
+    pub(crate) chain: Vec<Cert>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -33,6 +33,8 @@ pub use spdm::{BadReport, Report};
 pub const CAVEAT: &str = "that this GPU is attached to this machine is not proven: the evidence hangs on the CPU's challenge, but a relay to another genuine GPU in confidential mode is not excluded";
 
 #[cfg(test)]
-mod synthetic;
+pub(crate) use devices::attest_under;
+#[cfg(test)]
+pub(crate) mod synthetic;
 #[cfg(test)]
 mod tests;

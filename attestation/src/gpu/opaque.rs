@@ -67,6 +67,12 @@ impl Opaque {
         self.0.get(&FWID).map(Vec::as_slice)
     }
 
+    /// All of them, by type, as the device wrote them.
+    #[cfg(feature = "cli")]
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (u16, &[u8])> {
+        self.0.iter().map(|(kind, value)| (*kind, value.as_slice()))
+    }
+
     pub(crate) fn nvdec0_disabled(&self) -> bool {
         self.0.get(&NVDEC0_STATUS).map(Vec::as_slice) == Some(&[NVDEC0_DISABLED])
     }

@@ -19,13 +19,13 @@ const RIMS_MAX: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Rim {
     /// The driver or VBIOS version it is for.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// The chip it is for: `GH100`.
-    pub(super) product: String,
-    pub(super) tag_id: String,
+    pub(crate) product: String,
+    pub(crate) tag_id: String,
     /// The values of active resources, by index.
-    pub(super) active: BTreeMap<usize, Vec<[u8; 48]>>,
-    pub(super) signature: Signature,
+    pub(crate) active: BTreeMap<usize, Vec<[u8; 48]>>,
+    pub(crate) signature: Signature,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -29,27 +29,30 @@ const DICE: &[u8] = &[0x67, 0x81, 0x05, 0x05, 0x04, 0x01];
 const SHA384_OID: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02];
 
 /// A key, and the name it goes by.
-pub(super) struct Party {
+pub(crate) struct Party {
     name: String,
     pkcs8: Vec<u8>,
 }
 
 /// What may be unusual about a certificate.
 #[derive(Clone, Copy)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pub(super) authority: bool,
     pub(super) path_max: Option<u8>,
     pub(super) until: &'static str,
     pub(super) fwid: Option<[u8; 48]>,
+    /// Extensions nobody knows, each critical, by the last arc of their names.
+    pub(super) strange: &'static [u8],
 }
 
-pub(super) const FOREVER: &str = "99991231235959Z";
+pub(crate) const FOREVER: &str = "99991231235959Z";
 
 pub(super) const AUTHORITY: Form = Form {
     authority: true,
     path_max: None,
     until: FOREVER,
     fwid: None,
+    strange: &[],
 };
 
 pub(super) const SIGNER: Form = Form {
@@ -57,17 +60,18 @@ pub(super) const SIGNER: Form = Form {
     path_max: None,
     until: FOREVER,
     fwid: None,
+    strange: &[],
 };
 
 /// Parties from the leaf up to the root, and the certificates between them.
-pub(super) struct Chain {
-    pub(super) leaf: Party,
-    pub(super) certificates: Vec<Vec<u8>>,
+pub(crate) struct Chain {
+    pub(crate) leaf: Party,
+    pub(crate) certificates: Vec<Vec<u8>>,
 }
 
 impl Chain {
     /// One party per form, leaf first; the last signs itself.
-    pub(super) fn of(forms: &[Form]) -> Self {
+    pub(crate) fn of(forms: &[Form]) -> Self {
         let mut parties: Vec<Party> = (0..forms.len()).map(Party::new).collect();
         let above = |place: usize| parties.get(place + 1).or(parties.last()).unwrap();
         let issue = |(place, (subject, form)): (usize, (&Party, &Form))| {
@@ -82,7 +86,7 @@ impl Chain {
     }
 
     /// Five, as NVIDIA's devices have.
-    pub(super) fn of_device(fwid: [u8; 48]) -> Self {
+    pub(crate) fn of_device(fwid: [u8; 48]) -> Self {
         let leaf = Form {
             fwid: Some(fwid),
             ..SIGNER
@@ -91,7 +95,7 @@ impl Chain {
     }
 
     /// Four, as NVIDIA's manifests have.
-    pub(super) fn of_manifest() -> Self {
+    pub(crate) fn of_manifest() -> Self {
         let last = Form {
             path_max: Some(0),
             ..AUTHORITY
@@ -99,11 +103,11 @@ impl Chain {
         Self::of(&[SIGNER, last, AUTHORITY, AUTHORITY])
     }
 
-    pub(super) fn root(&self) -> &[u8] {
+    pub(crate) fn root(&self) -> &[u8] {
         self.certificates.last().unwrap()
     }
 
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         let block = |der: &Vec<u8>| {
             let body = STANDARD.encode(der);
             format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
@@ -112,7 +116,7 @@ impl Chain {
     }
 }
 
-pub(super) fn roots<'a>(device: &'a Chain, manifest: &'a Chain) -> Roots<'a> {
+pub(crate) fn roots<'a>(device: &'a Chain, manifest: &'a Chain) -> Roots<'a> {
     Roots {
         device: device.root(),
         rim: manifest.root(),
@@ -185,6 +189,8 @@ fn extensions(form: &Form, subject: &Party) -> Vec<Vec<u8>> {
         let value = sequence(&[tlv(2, &[1]), public_key(&subject.point()), digest]);
         extension(DICE, false, &value)
     }));
+    let private = |arc: &u8| extension(&[0x2b, 6, 1, 4, 1, *arc], true, b"\x05\x00");
+    all.extend(form.strange.iter().map(private));
     all
 }
 
@@ -229,7 +235,7 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// A device's report over these measurements, signed by the leaf's key.
-pub(super) fn report(
+pub(crate) fn report(
     leaf: &Party,
     nonce: [u8; 32],
     measurements: &[[u8; 48]],

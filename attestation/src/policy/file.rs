@@ -1,11 +1,13 @@
 //! Policy files: versioned TOML, closed where they say nothing.
 
+use super::snp::SnpFile;
 use super::tdx::TdxFile;
+use super::value::{UNCHECKED, bytes, wrong};
 use super::{Binding, Policy};
-use crate::snp::{self, Bulletins, Crl, Firmware, KeyKind, Line, TcbFloor};
+use crate::snp;
 use crate::{Assurance, Purpose, tdx};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 const VERSION: u32 = 1;
 
@@ -44,66 +46,6 @@ struct File {
     tdx: Option<TdxFile>,
 }
 
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a setting under its own name"
-)]
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SnpFile {
-    #[serde(default = "current_lines")]
-    product_lines: BTreeSet<Line>,
-    #[serde(default = "chip_keys")]
-    signing_keys: BTreeSet<KeyKind>,
-    #[serde(default = "third_version")]
-    min_report_version: u32,
-    #[serde(default, rename = "dangerously_allow_debug")]
-    allow_debug: bool,
-    #[serde(default)]
-    allow_migrate: bool,
-    #[serde(default)]
-    allow_smt: bool,
-    #[serde(default)]
-    require_policy_bits: u64,
-    #[serde(default = "highest_privilege")]
-    vmpl: BTreeSet<u32>,
-    #[serde(default)]
-    min_guest_svn: u32,
-    measurements: Option<List>,
-    host_data: Option<String>,
-    id_key_digests: Option<List>,
-    author_key_digests: Option<List>,
-    chip_ids: Option<List>,
-    csp_ids: Option<List>,
-    #[serde(default)]
-    allow_masked_chip_id: bool,
-    #[serde(default)]
-    min_tcb: BTreeMap<Line, TcbFloor>,
-    min_firmware: Option<String>,
-    #[serde(default)]
-    allow_provisional_firmware: bool,
-    #[serde(default)]
-    platform_require: u64,
-    #[serde(default)]
-    platform_forbid: u64,
-    #[serde(default)]
-    mitigations_require: u64,
-    #[serde(default = "require")]
-    crl: String,
-    #[serde(default)]
-    crl_stale_days: u32,
-    /// Ids of bulletins; all that the verifier knows where it is left out.
-    require_bulletins: Option<BTreeSet<String>>,
-}
-
-/// A list, or the word that says not to look.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum List {
-    Members(BTreeSet<String>),
-    Word(String),
-}
-
 impl Policy {
     /// Reads a policy file.
     pub fn from_toml(text: &str) -> Result<Self, BadPolicy> {
@@ -125,92 +67,6 @@ impl Policy {
         })
     }
 }
-
-impl SnpFile {
-    fn policy(self) -> Result<snp::Policy, BadPolicy> {
-        let bulletins = Bulletins::compiled_in()?;
-        Ok(snp::Policy {
-            require_bulletins: self.mended(&bulletins)?,
-            bulletins,
-            measurements: self.measured()?,
-            csp_ids: self.providers()?,
-            crl: self.revocation()?,
-            host_data: checked("host_data", self.host_data.as_deref())?,
-            id_key_digests: digests("id_key_digests", self.id_key_digests.as_ref())?,
-            author_key_digests: digests("author_key_digests", self.author_key_digests.as_ref())?,
-            chip_ids: chips(self.chip_ids.as_ref())?,
-            min_firmware: self.min_firmware.as_deref().map(firmware).transpose()?,
-            product_lines: self.product_lines,
-            signing_keys: self.signing_keys,
-            min_report_version: self.min_report_version,
-            allow_debug: self.allow_debug,
-            allow_migrate: self.allow_migrate,
-            allow_smt: self.allow_smt,
-            require_policy_bits: self.require_policy_bits,
-            vmpl: self.vmpl,
-            min_guest_svn: self.min_guest_svn,
-            allow_masked_chip_id: self.allow_masked_chip_id,
-            min_tcb: self.min_tcb,
-            allow_provisional_firmware: self.allow_provisional_firmware,
-            platform_require: self.platform_require,
-            platform_forbid: self.platform_forbid,
-            mitigations_require: self.mitigations_require,
-        })
-    }
-
-    /// Which images are expected has to be said, one way or the other.
-    fn measured(&self) -> Result<Option<BTreeSet<[u8; 48]>>, BadPolicy> {
-        let list = self.measurements.as_ref();
-        digests(
-            "measurements",
-            Some(list.ok_or(BadPolicy::Unsaid("snp.measurements"))?),
-        )
-    }
-
-    /// So has which providers, once keys of providers are taken.
-    fn providers(&self) -> Result<Option<BTreeSet<String>>, BadPolicy> {
-        match &self.csp_ids {
-            Some(list) => list.members("csp_ids"),
-            None if self.signing_keys.contains(&KeyKind::Vlek) => {
-                Err(BadPolicy::Unsaid("snp.csp_ids"))
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn mended(&self, known: &Bulletins) -> Result<BTreeSet<String>, BadPolicy> {
-        let known: BTreeSet<_> = known.list.iter().map(|known| known.id.clone()).collect();
-        let Some(required) = &self.require_bulletins else {
-            return Ok(known);
-        };
-        match required.difference(&known).next() {
-            Some(id) => Err(wrong("require_bulletins", "ids this verifier knows", id)),
-            None => Ok(required.clone()),
-        }
-    }
-
-    fn revocation(&self) -> Result<Crl, BadPolicy> {
-        match self.crl.as_str() {
-            "require" => Ok(Crl::Require {
-                stale_days: self.crl_stale_days,
-            }),
-            "ignore" => Ok(Crl::Ignore),
-            other => Err(wrong("crl", "\"require\" or \"ignore\"", other)),
-        }
-    }
-}
-
-impl List {
-    fn members(&self, name: &'static str) -> Result<Option<BTreeSet<String>>, BadPolicy> {
-        match self {
-            Self::Members(members) => Ok(Some(members.clone())),
-            Self::Word(word) if word == UNCHECKED => Ok(None),
-            Self::Word(word) => Err(wrong(name, "a list or \"unchecked\"", word)),
-        }
-    }
-}
-
-const UNCHECKED: &str = "unchecked";
 
 fn binding(word: &str, purposes: BTreeSet<Purpose>) -> Result<Binding, BadPolicy> {
     match word {
@@ -235,80 +91,6 @@ fn class(word: &str) -> Result<Assurance, BadPolicy> {
     })
 }
 
-pub(super) fn digests(
-    name: &'static str,
-    list: Option<&List>,
-) -> Result<Option<BTreeSet<[u8; 48]>>, BadPolicy> {
-    let Some(members) = list.map(|list| list.members(name)).transpose()?.flatten() else {
-        return Ok(None);
-    };
-    members
-        .iter()
-        .map(|text| bytes(name, text))
-        .collect::<Result<_, _>>()
-        .map(Some)
-}
-
-fn chips(list: Option<&List>) -> Result<Option<BTreeSet<Vec<u8>>>, BadPolicy> {
-    let Some(members) = list
-        .map(|list| list.members("chip_ids"))
-        .transpose()?
-        .flatten()
-    else {
-        return Ok(None);
-    };
-    members
-        .iter()
-        .map(|text| chip(text))
-        .collect::<Result<_, _>>()
-        .map(Some)
-}
-
-fn chip(text: &str) -> Result<Vec<u8>, BadPolicy> {
-    let id = hex::decode(text)
-        .ok()
-        .filter(|id| matches!(id.len(), 8 | 64));
-    id.ok_or_else(|| wrong("chip_ids", "64 bytes in hex, for Turin 8", text))
-}
-
-pub(super) fn checked<const N: usize>(
-    name: &'static str,
-    text: Option<&str>,
-) -> Result<Option<[u8; N]>, BadPolicy> {
-    match text {
-        None | Some(UNCHECKED) => Ok(None),
-        Some(text) => bytes(name, text).map(Some),
-    }
-}
-
-fn bytes<const N: usize>(name: &'static str, text: &str) -> Result<[u8; N], BadPolicy> {
-    let mut value = [0; N];
-    hex::decode_to_slice(text, &mut value)
-        .map_err(|_hex| wrong(name, "a value in hex of the field's length", text))?;
-    Ok(value)
-}
-
-fn firmware(text: &str) -> Result<Firmware, BadPolicy> {
-    let wrong = || wrong("min_firmware", "a version such as \"1.55.21\"", text);
-    let parts: Result<Vec<u8>, _> = text.split('.').map(str::parse).collect();
-    match parts.map_err(|_number| wrong())?.as_slice() {
-        &[major, minor, build] => Ok(Firmware {
-            major,
-            minor,
-            build,
-        }),
-        _other => Err(wrong()),
-    }
-}
-
-pub(super) fn wrong(name: &'static str, expected: &'static str, found: &str) -> BadPolicy {
-    BadPolicy::Value {
-        name,
-        expected,
-        found: found.to_owned(),
-    }
-}
-
 fn transcript() -> String {
     "transcript".to_owned()
 }
@@ -321,29 +103,10 @@ fn one_chip() -> BTreeSet<String> {
     [Assurance::Chip.word().to_owned()].into()
 }
 
-fn current_lines() -> BTreeSet<Line> {
-    [Line::Genoa, Line::Turin].into()
-}
-
-fn chip_keys() -> BTreeSet<KeyKind> {
-    [KeyKind::Vcek].into()
-}
-
-const fn third_version() -> u32 {
-    3
-}
-
-fn highest_privilege() -> BTreeSet<u32> {
-    [0].into()
-}
-
-fn require() -> String {
-    "require".to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snp::Crl;
 
     const LEAST: &str = "version = 1\n[snp]\nmeasurements = []\n";
 

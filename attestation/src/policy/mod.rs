@@ -2,9 +2,11 @@
 
 mod file;
 mod hash;
+mod snp;
 mod tdx;
+mod value;
 
-use crate::{Assurance, Purpose, snp};
+use crate::{Assurance, Purpose};
 use std::collections::BTreeSet;
 
 pub use file::BadPolicy;
@@ -18,7 +20,7 @@ pub struct Policy {
     /// The classes of assurance it takes.
     pub assurance: BTreeSet<Assurance>,
     /// What it demands of AMD SEV-SNP guests.
-    pub snp: snp::Policy,
+    pub snp: crate::snp::Policy,
     /// What it demands of Intel TDX guests.
     pub tdx: crate::tdx::Policy,
 }

@@ -1,7 +1,7 @@
 //! The `[tdx]` part of a policy file.
 
 use super::BadPolicy;
-use super::file::{List, checked, digests, wrong};
+use super::value::{List, checked, digests, wrong};
 use crate::tdx::{self, TcbStatus};
 use serde::Deserialize;
 use std::collections::BTreeSet;

@@ -16,6 +16,7 @@ mod header;
 mod kem;
 mod key;
 mod keywrap;
+mod outline;
 mod recipient;
 mod stream;
 mod witness;
@@ -29,6 +30,7 @@ pub use error::{OpenError, SealError};
 pub use header::Purpose;
 pub use key::{ArtefactKey, BadSecret, EnclaveSecret, OpeningKey};
 pub use keywrap::{KeyWrapError, unwrap_result_key, wrap_result_key};
+pub use outline::{Agreement, Outline};
 pub use recipient::{BadRecipient, Recipient};
 pub use witness::{NotSigned, VerifiedOrder, VerifiedWallet};
 

@@ -11,12 +11,14 @@ use ring::aead::{Aad, LessSafeKey, Nonce};
 use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
-/// Reads in chunks and knows, one chunk ahead, which is the last.
+/// Reads in chunks and knows, one byte ahead, which is the last. One buffer serves them
+/// all: it never moves, so no copy of its content stays behind.
 struct Chunks<R> {
     source: R,
     len: usize,
-    current: Zeroizing<Vec<u8>>,
-    next: Zeroizing<Vec<u8>>,
+    /// A chunk, and the first byte of the next.
+    buffer: Zeroizing<Vec<u8>>,
+    filled: usize,
     index: u64,
 }
 
@@ -32,14 +34,15 @@ pub(super) fn seal_chunks(
     let mut total = 0_u64;
     loop {
         let nonce = nonce(chunks.index, chunks.at_last());
-        total = add(total, chunks.current.len()).ok_or(SealError::TooLong)?;
+        let chunk = chunks.current();
+        total = add(total, chunk.len()).ok_or(SealError::TooLong)?;
         let tag = cipher
-            .seal_in_place_separate_tag(nonce, Aad::from(&aad), &mut chunks.current)
+            .seal_in_place_separate_tag(nonce, Aad::from(&aad), chunk)
             .map_err(|_too_long| SealError::TooLong)?;
         sealed
-            .write_all(&chunks.current)
+            .write_all(chunk)
+            .and_then(|()| sealed.write_all(tag.as_ref()))
             .map_err(SealError::Write)?;
-        sealed.write_all(tag.as_ref()).map_err(SealError::Write)?;
         if chunks.at_last() {
             return Ok(total);
         }
@@ -78,7 +81,7 @@ fn open_chunk<'a>(
     let nonce = nonce(chunks.index, chunks.at_last());
     let first = chunks.index == 0;
     let opened = cipher
-        .open_in_place(nonce, Aad::from(aad), &mut chunks.current)
+        .open_in_place(nonce, Aad::from(aad), chunks.current())
         .ok()?;
     // Only the whole of nothing ends in an empty chunk: one text, one blob.
     (first || !opened.is_empty()).then_some(opened)
@@ -89,45 +92,48 @@ impl<R: Read> Chunks<R> {
         let mut chunks = Self {
             source,
             len,
-            current: Zeroizing::new(Vec::with_capacity(len)),
-            next: Zeroizing::new(Vec::with_capacity(len)),
+            buffer: Zeroizing::new(vec![0; len.saturating_add(1)]),
+            filled: 0,
             index: 0,
         };
-        fill(&mut chunks.source, len, &mut chunks.current)?;
-        chunks.look_ahead()?;
+        chunks.fill()?;
         Ok(chunks)
     }
 
+    /// A short chunk ended the stream.
     fn at_last(&self) -> bool {
-        self.next.is_empty()
+        self.filled <= self.len
     }
 
+    fn current(&mut self) -> &mut [u8] {
+        let len = self.filled.min(self.len);
+        self.buffer.get_mut(..len).unwrap_or_default()
+    }
+
+    /// The byte that was read ahead begins the next chunk.
     fn step(&mut self) -> io::Result<()> {
-        std::mem::swap(&mut self.current, &mut self.next);
         self.index = self
             .index
             .checked_add(1)
             .ok_or(io::ErrorKind::FileTooLarge)?;
-        self.look_ahead()
+        self.buffer.copy_within(self.len.., 0);
+        self.filled = 1;
+        self.fill()
     }
 
-    /// A short chunk ended the stream already; asking again could block.
-    fn look_ahead(&mut self) -> io::Result<()> {
-        let len = if self.current.len() < self.len {
-            0
-        } else {
-            self.len
-        };
-        fill(&mut self.source, len, &mut self.next)
+    /// Reads until a chunk and one byte more are there, or the stream ends; whoever has
+    /// said that it ended is not asked again.
+    fn fill(&mut self) -> io::Result<()> {
+        while let Some(room @ [_, ..]) = self.buffer.get_mut(self.filled..) {
+            match self.source.read(room) {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.filled = self.filled.saturating_add(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
-}
-
-/// Reads `len` bytes, or fewer at the end of the stream. The buffer has the room
-/// already and never moves, so no copy of its content stays behind.
-fn fill(source: &mut impl Read, len: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
-    buffer.clear();
-    let len = u64::try_from(len).unwrap_or(u64::MAX);
-    source.by_ref().take(len).read_to_end(buffer).map(|_len| ())
 }
 
 fn nonce(index: u64, last: bool) -> Nonce {

@@ -66,6 +66,16 @@ impl Chain {
         checks.demand(self.ark.is_authority(None), Reason::CertProfile, || {
             ("an authority at the root", name(&self.ark))
         });
+        for above in [&self.issuer, &self.ark] {
+            let strange = above.not_understood();
+            checks.demand(strange.is_none(), Reason::CertProfile, || {
+                let found = strange.map_or_else(String::new, |id| id.to_string());
+                (
+                    format!("{}: known extensions, each once", name(above)),
+                    found,
+                )
+            });
+        }
         let (leaf, issuer) = (name(&self.vek), name(&self.issuer));
         let wanted = match leaf.strip_prefix(root.prefix) {
             Some("SEV-VLEK") => format!("{}SEV-VLEK-{}", root.prefix, root.line),

@@ -52,20 +52,28 @@ impl Claims {
     pub(super) fn read(quote: &Quote, tcb: Option<Tcb>) -> Self {
         let report = &quote.report;
         Self {
-            version: quote.version,
+            version: quote.version(),
             attributes: report.td_attributes,
             xfam: report.xfam,
-            registers: Registers {
-                mr_seam: report.mr_seam,
-                mrtd: report.mr_td,
-                rtmr: [report.rt_mr0, report.rt_mr1, report.rt_mr2, report.rt_mr3],
-                mr_config_id: report.mr_config_id,
-                mr_owner: report.mr_owner,
-                mr_owner_config: report.mr_owner_config,
-                service_tds: quote.service_tds,
-            },
+            registers: quote.registers(),
             report_data: report.report_data,
             tcb,
+        }
+    }
+}
+
+impl Quote {
+    /// What was measured, believed or not.
+    pub(crate) fn registers(&self) -> Registers {
+        let report = &self.report;
+        Registers {
+            mr_seam: report.mr_seam,
+            mrtd: report.mr_td,
+            rtmr: [report.rt_mr0, report.rt_mr1, report.rt_mr2, report.rt_mr3],
+            mr_config_id: report.mr_config_id,
+            mr_owner: report.mr_owner,
+            mr_owner_config: report.mr_owner_config,
+            service_tds: self.service_tds,
         }
     }
 }

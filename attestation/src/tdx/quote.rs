@@ -1,6 +1,6 @@
 //! The quote: a TD report and what certifies it, read with bounds.
 
-use dcap_qvl::quote::{AuthDataV3, Quote as Parsed, Report, TDReport10};
+use dcap_qvl::quote::{AuthDataV3, Header, Quote as Parsed, Report, TDReport10};
 
 /// Genuine quotes have about 5 kB.
 pub(crate) const QUOTE_BYTES_MAX: usize = 64 * 1024;
@@ -12,14 +12,14 @@ const LENGTH_LEN: usize = 4;
 /// A quote. Nothing in it is true before its certification held.
 #[derive(Clone, Debug)]
 pub struct Quote {
-    pub(super) version: u16,
-    pub(super) report: TDReport10,
+    pub(crate) header: Header,
+    pub(crate) report: TDReport10,
     /// The service TDs bound to it, for a TD of 1.5.
-    pub(super) service_tds: Option<[u8; 48]>,
+    pub(crate) service_tds: Option<[u8; 48]>,
     pub(super) signed: Vec<u8>,
-    pub(super) auth: AuthDataV3,
+    pub(crate) auth: AuthDataV3,
     /// Bytes after the quote. The quoting service pads its buffer with zeros.
-    pub(super) tail: Vec<u8>,
+    pub(crate) tail: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,13 +44,17 @@ impl Quote {
         let signed_len = parsed.signed_length();
         let end = end_of(bytes, version).ok_or(BadQuote::Shape)?;
         Ok(Self {
-            version,
+            header: parsed.header,
             report: *parsed.report.as_td10().ok_or(BadQuote::Shape)?,
             service_tds: service_tds(&parsed.report),
             signed: bytes.get(..signed_len).ok_or(BadQuote::Shape)?.to_vec(),
             auth: parsed.auth_data.into_v3(),
             tail: bytes.get(end..).ok_or(BadQuote::Shape)?.to_vec(),
         })
+    }
+
+    pub(crate) const fn version(&self) -> u16 {
+        self.header.version
     }
 
     /// The bytes of the attestation key, as a point.

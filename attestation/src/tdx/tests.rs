@@ -94,7 +94,7 @@ fn every_recorded_field_is_read() {
         let fields = &case["fields"];
 
         assert_eq!(
-            u64::from(quote.version),
+            u64::from(quote.version()),
             fields["version"].as_u64().unwrap()
         );
         assert_eq!(hex::encode(quote.report.mr_td), fields["mrtd"]);

@@ -3,8 +3,10 @@
 use super::pss;
 use crate::{At, Fingerprint};
 use der::asn1::ObjectIdentifier;
+use der::oid::AssociatedOid;
 use der::{Decode, Encode, Header, Reader, SliceReader};
 use ring::digest::{SHA256, digest};
+use std::collections::BTreeSet;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::name::Name;
 
@@ -166,6 +168,17 @@ impl Cert {
         }
     }
 
+    /// An extension that must be understood and is not, or one that stands there twice.
+    /// What is critical here is what authorities and signers are judged by.
+    pub(crate) fn not_understood(&self) -> Option<ObjectIdentifier> {
+        let mut seen = BTreeSet::new();
+        let known = [BasicConstraints::OID, KeyUsage::OID];
+        let strange = |id, critical| critical && !known.contains(&id);
+        self.extensions()
+            .find(|(id, critical, _value)| strange(*id, *critical) || !seen.insert(*id))
+            .map(|(id, _critical, _value)| id)
+    }
+
     /// Each extension's identifier, whether it is critical, and its value, in order.
     pub(crate) fn extensions(&self) -> impl Iterator<Item = (ObjectIdentifier, bool, &[u8])> {
         let extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
@@ -202,6 +215,28 @@ mod tests {
     #[test]
     fn a_certificate_with_a_byte_behind_it_is_refused() {
         assert!(Cert::parse(&[ARK, &[0]].concat()).is_err());
+    }
+
+    /// The certificate with one extension's name turned into another's.
+    fn renamed(der: &[u8], from: &[u8], to: &[u8]) -> Cert {
+        let at = der
+            .windows(from.len())
+            .position(|part| part == from)
+            .unwrap();
+        let mut bytes = der.to_vec();
+        bytes[at..at + from.len()].copy_from_slice(to);
+        Cert::parse(&bytes).unwrap()
+    }
+
+    #[test]
+    fn an_extension_that_is_critical_and_unknown_or_stands_twice_is_not_understood() {
+        let (usage, constraints) = (b"\x06\x03\x55\x1d\x0f", b"\x06\x03\x55\x1d\x13");
+        let unknown = renamed(ASK, usage, b"\x06\x03\x55\x1d\x7f");
+        let twice = renamed(ASK, usage, constraints);
+
+        assert_eq!(Cert::parse(ASK).unwrap().not_understood(), None);
+        assert_eq!(unknown.not_understood().unwrap().to_string(), "2.5.29.127");
+        assert_eq!(twice.not_understood(), Some(BasicConstraints::OID));
     }
 
     #[test]

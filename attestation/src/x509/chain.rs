@@ -34,6 +34,7 @@ pub(crate) fn walk(chain: &[Cert], rules: &Rules<'_>, findings: &mut Findings) -
         }
     }
     expect_profiles(chain, rules, findings);
+    expect_understood(chain, rules, findings);
     expect_dates(chain, rules, findings)
 }
 
@@ -83,6 +84,17 @@ fn expect_profiles(chain: &[Cert], rules: &Rules<'_>, findings: &mut Findings) {
         if !fits {
             let expected = format!("{}: {expected} at place {place}", rules.what);
             let found = cert.subject().to_string();
+            findings.note(rules.group, Reason::CertProfile, expected, found);
+        }
+    }
+}
+
+/// RFC 5280, 4.2: who does not know a critical extension must refuse its certificate.
+fn expect_understood(chain: &[Cert], rules: &Rules<'_>, findings: &mut Findings) {
+    for cert in chain {
+        if let Some(id) = cert.not_understood() {
+            let expected = format!("{}: known extensions, each once", rules.what);
+            let found = format!("{} with {id}", cert.subject());
             findings.note(rules.group, Reason::CertProfile, expected, found);
         }
     }

@@ -1,7 +1,8 @@
 //! The only way in: offers, and what the chain says.
 
 use proto::{Order, Reason, TaskId};
-use tasks::Standing;
+use std::sync::Arc;
+use tasks::{Phase, Standing};
 use tokio::sync::{mpsc, oneshot};
 
 /// At the bound a sender waits.
@@ -17,6 +18,19 @@ pub(super) enum Input {
         task: TaskId,
         standing: Standing,
     },
+    Survey {
+        task: TaskId,
+        answer: oneshot::Sender<Survey>,
+    },
+}
+
+/// What the conductor holds at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Whether it knows the task that was asked about, open or closed.
+    pub knows: bool,
+    /// Every open task.
+    pub open: Vec<(TaskId, Arc<Order>, Phase)>,
 }
 
 /// What became of an offer.
@@ -60,6 +74,13 @@ impl Mailbox {
     /// Passes on what the chain says of an order.
     pub async fn news(&self, task: TaskId, standing: Standing) -> Result<(), Gone> {
         self.send(Input::News { task, standing }).await
+    }
+
+    /// Asks what is open, and whether this task is known.
+    pub async fn survey(&self, task: TaskId) -> Result<Survey, Gone> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Input::Survey { task, answer }).await?;
+        answered.await.map_err(|_dropped| Gone)
     }
 
     async fn send(&self, input: Input) -> Result<(), Gone> {

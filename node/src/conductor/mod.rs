@@ -11,7 +11,7 @@ mod mailbox;
 mod memory;
 
 pub use error::ConductorError;
-pub use mailbox::{Answer, Gone, Mailbox, mailbox};
+pub use mailbox::{Answer, Gone, Mailbox, Survey, mailbox};
 pub use memory::Memory;
 
 use crate::ports::World;
@@ -166,6 +166,18 @@ impl Conductor {
                 Ok(())
             }
             Input::News { task, standing } => self.learn(task, standing),
+            Input::Survey { task, answer } => {
+                reply(answer, self.survey(task));
+                Ok(())
+            }
+        }
+    }
+
+    fn survey(&self, task: TaskId) -> Survey {
+        let brief = |(id, task): (TaskId, &Task)| (id, task.order().clone(), task.phase());
+        Survey {
+            knows: self.memory.get(task).is_some(),
+            open: self.memory.open().map(brief).collect(),
         }
     }
 
@@ -236,6 +248,10 @@ impl Conductor {
                 Ok(())
             }
             Input::News { task, standing } => self.learn(task, standing),
+            Input::Survey { task, answer } => {
+                reply(answer, self.survey(task));
+                Ok(())
+            }
         }
     }
 }
@@ -252,7 +268,7 @@ fn tell(id: TaskId, task: &Task, event: &Event) {
 }
 
 /// Whoever asked may have gone; the journal knows.
-fn reply(answer: oneshot::Sender<Answer>, answered: Answer) {
+fn reply<T>(answer: oneshot::Sender<T>, answered: T) {
     if answer.send(answered).is_err() {
         debug!("an offer was answered to nobody");
     }

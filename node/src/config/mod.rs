@@ -2,12 +2,24 @@
 //!
 //! Every problem is reported at once, with its path; an unknown key is a problem.
 
+mod chain;
+mod device;
+mod offer;
 mod reader;
+mod storage;
+mod trainer;
 
+pub use chain::ChainConfig;
+pub use device::{DeviceConfig, DeviceKind};
+pub use offer::{Amount, OfferConfig};
 pub use reader::Problem;
+pub use storage::StorageConfig;
+pub use trainer::TrainerConfig;
 
 use crate::conductor::Capacity;
+use proto::Digest;
 use reader::Section;
+use ring::digest::SHA256;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +34,14 @@ pub struct Config {
     /// How long a first stop waits for what runs.
     pub grace: Duration,
     pub log: Log,
+    pub device: DeviceConfig,
+    pub storage: StorageConfig,
+    /// Without these two the node stands by.
+    pub chain: Option<ChainConfig>,
+    pub offer: OfferConfig,
+    /// SHA-256 of the file: what the evidence names.
+    pub digest: Digest,
+    pub trainer: TrainerConfig,
 }
 
 /// What must survive a restart.
@@ -79,6 +99,14 @@ impl Config {
             capacity: root.section("limits", capacity),
             grace: root.section("stop", grace),
             log: root.section("log", log),
+            device: root.section("device", device::read),
+            storage: root.section("storage", storage::read),
+            chain: root
+                .has("chain")
+                .then(|| root.section("chain", chain::read)),
+            offer: root.section("offer", offer::read),
+            digest: digest(text),
+            trainer: root.section("trainer", trainer::read),
         };
         let problems = root.finish();
         if problems.is_empty() {
@@ -89,9 +117,35 @@ impl Config {
     }
 }
 
+fn digest(text: &str) -> Digest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(ring::digest::digest(&SHA256, text.as_bytes()).as_ref());
+    Digest(bytes)
+}
+
 impl State {
     pub fn journal(&self) -> PathBuf {
         self.folder.join("journal.redb")
+    }
+
+    /// The enclave's secret, sealed by the machine.
+    pub fn identity(&self) -> PathBuf {
+        self.folder.join("identity.key")
+    }
+
+    /// Files sealed to the enclave.
+    pub fn vault(&self) -> PathBuf {
+        self.folder.join("vault")
+    }
+
+    /// Unpacked base models, by root.
+    pub fn models(&self) -> PathBuf {
+        self.folder.join("models")
+    }
+
+    /// What only public things lie in: certificates, evidence.
+    pub fn evidence(&self) -> PathBuf {
+        self.folder.join("evidence")
     }
 }
 

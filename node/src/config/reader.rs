@@ -1,6 +1,7 @@
 //! A reader of TOML tables that collects problems instead of stopping at the first.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -84,6 +85,64 @@ impl Section {
             .unwrap_or_else(|_error| unreachable!("the default of {key} reads"))
     }
 
+    /// Text that must read as a `T`, if there is any.
+    pub(super) fn optional<T: FromStr>(&mut self, key: &'static str, wanted: &str) -> Option<T> {
+        let found = self.text(key)?;
+        let read = found.parse().ok();
+        if read.is_none() {
+            self.complain(key, format!("must be {wanted}, found {found:?}"));
+        }
+        read
+    }
+
+    /// The same, and its absence is a problem.
+    pub(super) fn required<T: FromStr + Default>(&mut self, key: &'static str, wanted: &str) -> T {
+        if !self.table.contains_key(key) {
+            self.complain(key, format!("is required: {wanted}"));
+        }
+        self.optional(key, wanted).unwrap_or_default()
+    }
+
+    /// A list of texts; none is an empty one.
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
+        let found = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Array(found)) => found,
+            Some(other) => return self.wrong(key, "a list", &other).unwrap_or_default(),
+        };
+        let texts = found.iter().map(|entry| entry.as_str().map(String::from));
+        texts.collect::<Option<_>>().unwrap_or_else(|| {
+            self.complain(key, "must be a list of strings".into());
+            Vec::new()
+        })
+    }
+
+    /// A table whose keys the operator chooses.
+    pub(super) fn pairs<T: FromStr>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+    ) -> BTreeMap<String, T> {
+        let found = match self.take(key) {
+            None => return BTreeMap::new(),
+            Some(Value::Table(found)) => found,
+            Some(other) => return self.wrong(key, "a table", &other).unwrap_or_default(),
+        };
+        let read = |(name, value): (String, Value)| {
+            let read = value.as_str().and_then(|text| text.parse().ok());
+            if read.is_none() {
+                let at = format!("{key}.{name}");
+                self.complain(&at, format!("must be {wanted}"));
+            }
+            read.map(|read| (name, read))
+        };
+        found.into_iter().filter_map(read).collect()
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     pub(super) fn number<N>(&mut self, key: &'static str, default: N, range: RangeInclusive<N>) -> N
     where
         N: TryFrom<i64> + PartialOrd + fmt::Display,
@@ -145,7 +204,7 @@ impl Section {
         None
     }
 
-    fn complain(&self, key: &str, what: String) {
+    pub(super) fn complain(&self, key: &str, what: String) {
         let path = self.at(key);
         self.problems.borrow_mut().push(Problem { path, what });
     }

@@ -44,6 +44,7 @@ impl<'a> SetUp<'a> {
         }
         let had = match item {
             Item::Tool { pins, build } => self.tool(name, pins, build.as_deref())?,
+            Item::Crate { build } => self.krate(name, build)?,
             Item::Python { pins } => self.packages(name, pins)?,
             Item::Npm { folder } => self.npm(name, folder)?,
             Item::Debian { package, program } => self.debian(package, program)?,
@@ -76,6 +77,21 @@ impl<'a> SetUp<'a> {
             let Some(krate) = build else { return Ok(false) };
             self.compile(name, krate, &home)?;
             pin::seal(&home, &read_text(&self.table.root.join(pins))?)?;
+        }
+        self.path.push(home.join("bin"));
+        Ok(true)
+    }
+
+    /// Built once; one that the machine has spares that.
+    fn krate(&mut self, name: &str, krate: &str) -> Result<bool, Trouble> {
+        let home = self.table.root.join(".tools").join(name);
+        if !pin::holds(&home, krate) {
+            if on_path(name) {
+                println!("{name}: taking the one on the PATH");
+                return Ok(true);
+            }
+            self.compile(name, krate, &home)?;
+            pin::seal(&home, krate)?;
         }
         self.path.push(home.join("bin"));
         Ok(true)
@@ -139,7 +155,7 @@ impl<'a> SetUp<'a> {
     }
 
     fn compile(&self, name: &str, krate: &str, home: &Path) -> Result<(), Trouble> {
-        println!("{name}: no wheel to be had; building it, which takes minutes, once");
+        println!("{name}: building it, which takes minutes, once");
         pin::clear(home)?;
         if !self.run(bring::cargo_install(krate, home))? {
             return Err(Trouble::Plain(format!(

@@ -174,6 +174,34 @@ fn an_authority_over_more_than_it_may_be_is_refused() {
 }
 
 #[test]
+fn a_device_certificate_that_demands_what_nobody_knows_is_refused_wherever_it_stands() {
+    for place in 0..5 {
+        let leaf = Form {
+            fwid: Some(FWID),
+            ..SIGNER
+        };
+        let mut forms = [leaf, AUTHORITY, AUTHORITY, AUTHORITY, AUTHORITY];
+        forms[place].strange = &[9];
+        let maker = Maker::with(Chain::of(&forms), Chain::of_manifest());
+
+        assert_eq!(maker.reasons(&[]), [Reason::CertProfile], "{place}");
+    }
+}
+
+#[test]
+fn a_manifests_certificate_that_demands_what_nobody_knows_is_refused() {
+    for place in 0..4 {
+        let mut forms = [SIGNER, AUTHORITY, AUTHORITY, AUTHORITY];
+        forms[place].strange = &[9];
+        let maker = Maker::with(Chain::of_device(FWID), Chain::of(&forms));
+
+        let reasons = maker.reasons(&[manifest(&maker.signer, "1.0", &[(0, &[[1; 48]])])]);
+
+        assert_eq!(reasons, [Reason::CertProfile], "{place}");
+    }
+}
+
+#[test]
 fn a_device_certificate_that_has_ended_is_refused() {
     let until = "20250101000000Z";
     let maker = with_leaf(Form {

@@ -1,10 +1,37 @@
 //! The parsers of foreign bytes, one function each, for fuzzers and for nobody else.
+//!
+//! Whoever feeds them holds a process to 256 MiB, the fuzzer's own memory included:
+//! that no input costs more is what `make fuzz` watches beside panics.
+
+mod device;
+mod sealed;
 
 use crate::bundle::Bundle;
 use crate::snp::{CertTable, Report, fuzz_chain};
 use crate::x509::{Cert, Crl};
 use crate::{Policy, Transcript};
 use std::collections::BTreeMap;
+
+pub use device::{rim, spdm, tdx_quote};
+pub use sealed::sealed_blob;
+
+/// One target: its name, which is that of its file and of its corpus, and what it feeds.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target there is. A test holds this list against the folder of the fuzzers.
+pub const TARGETS: [Target; 11] = [
+    ("bundle", bundle),
+    ("certificate", certificate),
+    ("crl", crl),
+    ("policy", policy),
+    ("report", report),
+    ("rim", rim),
+    ("sealed_blob", sealed_blob),
+    ("spdm", spdm),
+    ("table", table),
+    ("tdx_quote", tdx_quote),
+    ("transcript", transcript),
+];
 
 /// A report: parsed, and its reserved bytes and signature looked at.
 pub fn report(bytes: &[u8]) {
@@ -28,7 +55,7 @@ pub fn certificate(bytes: &[u8]) {
 
 /// A revocation list, by an authority that never signed it.
 pub fn crl(bytes: &[u8]) {
-    let authority = Cert::parse(include_bytes!("../roots/genoa/ark.der"));
+    let authority = Cert::parse(include_bytes!("../../roots/genoa/ark.der"));
     if let Ok(authority) = authority {
         let _list = Crl::parse(bytes, &authority);
     }
@@ -72,33 +99,4 @@ fn next_file(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const ASK: &[u8] = include_bytes!("../roots/genoa/ask.der");
-
-    proptest! {
-        /// The short form of the fuzz targets.
-        #[test]
-        fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            for target in [report, table, certificate, crl, transcript, policy, bundle] {
-                target(&bytes);
-            }
-        }
-
-        #[test]
-        fn no_change_of_a_certificate_makes_a_parser_panic(
-            changes in proptest::collection::vec((0..ASK.len(), any::<u8>()), 1..6),
-            cut in 0..ASK.len(),
-        ) {
-            let mut bytes = ASK.to_vec();
-            for (at, value) in changes {
-                bytes[at] = value;
-            }
-            certificate(&bytes);
-            certificate(&bytes[..cut]);
-            crl(&bytes);
-        }
-    }
-}
+mod tests;

@@ -1,12 +1,9 @@
-//! `sealtune-attest inspect`: every field of a report, with its meaning. It judges nothing.
+//! Every field of an AMD SEV-SNP report.
 
-use super::{Exit, Failure, read};
+use super::row::{Row, Section, named_bits, row};
+use super::{Failure, Path};
 use crate::snp::{BadReport, Firmware, Line, REPORT_LENGTH, Report, TcbWord};
-use std::fmt::Display;
-use std::io::Write;
-use std::path::PathBuf;
 
-const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Azure's paravisor puts a header of 32 bytes before the report.
 const HCL_MAGIC: &[u8] = b"HCLA";
 const HCL_HEADER: usize = 0x20;
@@ -33,34 +30,14 @@ const PLATFORM_BITS: [(u32, &str); 7] = [
     (7, "trusted I/O on"),
 ];
 
-/// Prints every field of an SEV-SNP report with its meaning. Nothing is verified.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// A report, alone or followed by a certificate table, or Azure's HCL report.
-    file: PathBuf,
-}
-
-/// One line: where, what, its value, and what it means.
-struct Row {
-    offset: usize,
-    name: &'static str,
-    value: String,
-    meaning: String,
-}
-
-pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let bytes = read(&args.file, FILE_BYTES_MAX)?;
-    let report = Report::parse(report_in(&bytes))
-        .map_err(|why: BadReport| Failure::caused(args.file.display(), &why))?;
-    writeln!(
-        out,
-        "An AMD SEV-SNP attestation report. Nothing here has been verified.\n"
-    )?;
-    for row in rows(&report) {
-        writeln!(out, "{:#05x} {:<22} {}", row.offset, row.name, row.value)?;
-        writeln!(out, "      {:<22} {}", "", row.meaning)?;
-    }
-    Ok(Exit::Accepted)
+/// A report, alone or followed by a certificate table, or Azure's HCL report.
+pub(super) fn section(path: &Path, bytes: &[u8]) -> Result<Section, Failure> {
+    let report = Report::parse(report_in(bytes))
+        .map_err(|why: BadReport| Failure::caused(path.display(), &why))?;
+    Ok(Section {
+        title: "An AMD SEV-SNP attestation report".to_owned(),
+        rows: rows(&report),
+    })
 }
 
 fn report_in(bytes: &[u8]) -> &[u8] {
@@ -296,31 +273,4 @@ fn firmware(report: &Report) -> Vec<Row> {
             "mitigations now (version 5)",
         ),
     ]
-}
-
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "callers hand over what is put into words"
-)]
-fn row(offset: usize, name: &'static str, value: impl Display, meaning: impl Into<String>) -> Row {
-    Row {
-        offset,
-        name,
-        value: value.to_string(),
-        meaning: meaning.into(),
-    }
-}
-
-fn named_bits(value: u64, names: &[(u32, &str)]) -> String {
-    let set = (0..u64::BITS).filter(|&bit| (value >> bit) & 1 == 1);
-    let words: Vec<_> = set
-        .map(|bit| match names.iter().find(|(known, _)| *known == bit) {
-            Some((_, name)) => (*name).to_owned(),
-            None => format!("bit {bit}, unknown"),
-        })
-        .collect();
-    if words.is_empty() {
-        return "nothing set".to_owned();
-    }
-    words.join("; ")
 }

@@ -1,0 +1,153 @@
+//! The laws of a job, over every series of turns.
+
+use super::*;
+use proptest::prelude::*;
+use proto::{
+    Blob, EncryptionKey, Order, Provider, RecipeDigest, Root, Signature, SignedOrder, Tier, U256,
+};
+
+const DEADLINE: Seconds = 100;
+
+fn job() -> Job {
+    let order = Order {
+        chain_id: 1,
+        contract: Address::ZERO,
+        customer: Address::ZERO,
+        provider: Provider::Any,
+        base_model: Root([1; 32]),
+        dataset: Root([2; 32]),
+        recipe: RecipeDigest([3; 32]),
+        fee_max: Wei(U256::ZERO),
+        deadline: DEADLINE,
+        nonce: U256::ZERO,
+        encryption_key: EncryptionKey::X25519([4; 32]),
+        tier: Tier::Cpu,
+        ack_window_secs: 1,
+        penalty_bps: 0,
+        compensation: Wei(U256::ZERO),
+        resumable: false,
+    };
+    let order = SignedOrder {
+        order,
+        signature: Signature::try_from([1; 65].as_slice()).unwrap(),
+    };
+    let recipe = Blob::new(b"{}".to_vec()).unwrap();
+    Job::new(Submission { order, recipe }, 0)
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let turn = (
+        (0..3_u8).prop_map(Address::repeat_byte),
+        0..7_u8,
+        0..150_u64,
+    );
+    let turn = turn.prop_map(|(node, kind, number)| match kind {
+        0 => Turn::Assign {
+            to: node,
+            fence: Fence(number),
+            until: number,
+        },
+        1 => Turn::Take { by: node },
+        2 => Turn::Refuse {
+            by: node,
+            because: Reason::TooBusy,
+        },
+        3 => Turn::Tick { now: number },
+        4 => Turn::Pay {
+            to: node,
+            fee: Wei(U256::from(number)),
+        },
+        5 => Turn::Fail {
+            by: node,
+            because: Reason::Diverged,
+        },
+        _ => Turn::Withdraw,
+    });
+    prop::collection::vec(turn, 0..20)
+}
+
+/// The job after all turns, and everything the ledger says of it.
+fn played(turns: &[Turn]) -> (Job, Vec<Happening>) {
+    turns
+        .iter()
+        .fold((job(), Vec::new()), |(job, mut told), turn| {
+            match job.after(*turn) {
+                Some((after, happened)) => {
+                    told.extend(happened);
+                    (after, told)
+                }
+                None => (job, told),
+            }
+        })
+}
+
+fn ends(happened: &Happening) -> bool {
+    matches!(
+        happened,
+        Happening::Paid { .. } | Happening::Unpaid { .. } | Happening::Withdrawn
+    )
+}
+
+proptest! {
+    #[test]
+    fn an_order_ends_once_and_the_ledger_says_how(turns in turns()) {
+        let (job, told) = played(&turns);
+
+        prop_assert_eq!(told.iter().filter(|told| ends(told)).count(), usize::from(job.is_ended()));
+        prop_assert_eq!(told.last().is_some_and(ends), job.is_ended());
+    }
+
+    #[test]
+    fn after_its_end_nothing_becomes_of_it(turns in turns(), more in turns()) {
+        let (job, _) = played(&turns);
+        prop_assume!(job.is_ended());
+
+        prop_assert!(more.iter().all(|turn| job.after(*turn).is_none()));
+    }
+
+    #[test]
+    fn who_returned_it_is_remembered(turns in turns()) {
+        let (job, told) = played(&turns);
+        let returned = told.iter().filter_map(|told| {
+            let Happening::Returned { by, .. } = told else { return None };
+            Some(*by)
+        });
+
+        prop_assert_eq!(returned.collect::<BTreeSet<_>>(), job.let_down_by);
+    }
+
+    #[test]
+    fn once_a_node_has_it_it_is_given_to_nobody_else(turns in turns(), to in 0..3_u8) {
+        let (job, _) = played(&turns);
+        let Stage::Taken { .. } = job.stage else { return Ok(()) };
+        let assign = Turn::Assign { to: Address::repeat_byte(to), fence: Fence(1), until: 1 };
+
+        prop_assert_eq!(job.after(assign), None);
+        prop_assert_eq!(job.due(), None);
+    }
+}
+
+#[test]
+fn an_order_nobody_took_expires_at_its_deadline() {
+    assert_eq!(job().after(Turn::Tick { now: DEADLINE - 1 }), None);
+
+    let (expired, told) = job().after(Turn::Tick { now: DEADLINE }).unwrap();
+    assert_eq!(expired.stage, Stage::Ended(Ending::Expired));
+    assert_eq!(told, Some(Happening::Withdrawn));
+}
+
+#[test]
+fn a_silent_node_loses_the_order_and_is_not_asked_again() {
+    let node = Address::repeat_byte(1);
+    let assign = Turn::Assign {
+        to: node,
+        fence: Fence(1),
+        until: 10,
+    };
+    let (assigned, _) = job().after(assign).unwrap();
+
+    assert_eq!(assigned.after(Turn::Tick { now: 9 }), None);
+    let (waiting, _) = assigned.after(Turn::Tick { now: 10 }).unwrap();
+    assert_eq!(waiting.stage, Stage::Waiting);
+    assert!(waiting.let_down_by.contains(&node));
+}
