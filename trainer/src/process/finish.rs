@@ -34,7 +34,7 @@ pub(super) fn finish(
     circumstances: Circumstances<'_>,
 ) -> Result<(), Failure> {
     let adapter = training.backend.export()?;
-    let lora = LoraSettings::of(&training.recipe);
+    let lora = LoraSettings::of(training.recipe);
     let config = AdapterConfig::new(circumstances.base_model, &lora, circumstances.projections);
     let folder = ResultFolder {
         path: circumstances.out,
