@@ -124,7 +124,7 @@ fn go(
     let identity = identity(recipe);
     let mut training = Training {
         backend: &mut toy,
-        schedule: Schedule::of(&recipe, recipe.total_steps(course.steps_per_epoch())),
+        schedule: Schedule::of(recipe, recipe.total_steps(course.steps_per_epoch())),
         course,
         held_out: vec![Batch::rows(&[5, 9, 13, 17, 400, 3], 3)],
         recipe,
