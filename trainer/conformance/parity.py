@@ -43,9 +43,9 @@ BOUNDS = {"f32": dict(loss=1e-4, gradients=1e-4, adapter=1e-2, logits=1e-3),
 DATA = dict(steps=24, batch=2, length=96)
 
 
-def generate(family, folder):
+def generate(family, folder, **changes):
     torch.manual_seed(0)
-    settings = {**COMMON, **FAMILIES[family]}
+    settings = {**COMMON, **FAMILIES[family], **changes}
     config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="eager")
     for name, parameter in model.named_parameters():
@@ -136,4 +136,5 @@ def main():
     sys.exit(0 if good else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -22,5 +22,5 @@ mod tools;
 mod update;
 
 pub use engine::CpuEngine;
-pub(crate) use load::{RandomWeights, Weights};
+pub(crate) use load::RandomWeights;
 pub use memory::MemoryPlan;

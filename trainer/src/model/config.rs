@@ -108,6 +108,7 @@ fn spec_of(config: &Config) -> Result<ModelSpec, ModelError> {
         head_dim,
         intermediate: config.size("intermediate_size")?,
         vocabulary: config.size("vocab_size")?,
+        positions_max: positions_max(config)?,
         norm_epsilon: config
             .number("rms_norm_eps")?
             .ok_or_else(|| missing("rms_norm_eps"))? as f32,
@@ -133,6 +134,18 @@ fn spec_of(config: &Config) -> Result<ModelSpec, ModelError> {
     })
 }
 
+/// Longrope's short factors hold up to the original length only.
+fn positions_max(config: &Config) -> Result<Option<usize>, ModelError> {
+    let part = rope_part(config);
+    let kind = part.word("rope_type").or_else(|| part.word("type"));
+    if matches!(kind, Some("longrope" | "su")) {
+        let inner = part.size_or_none("original_max_position_embeddings")?;
+        let original = config.size_or_none("original_max_position_embeddings")?;
+        return Ok(inner.or(original));
+    }
+    config.size_or_none("max_position_embeddings")
+}
+
 fn architecture(config: &Config) -> Result<Architecture, ModelError> {
     let name = config
         .get("architectures")
@@ -143,14 +156,25 @@ fn architecture(config: &Config) -> Result<Architecture, ModelError> {
 }
 
 fn refuse_the_unknown(config: &Config) -> Result<(), ModelError> {
-    if let Some(quantised) = config.part("quantization_config") {
-        let method = quantised
-            .word("quant_method")
-            .unwrap_or("unnamed")
-            .to_owned();
-        return Err(refused("quantization_config.quant_method", method));
+    let Some(quantised) = config.part("quantization_config") else {
+        return Ok(());
+    };
+    match quantised.word("quant_method").unwrap_or("unnamed") {
+        "bitsandbytes" => refuse_all_but_nf4(&quantised),
+        other => Err(refused("quantization_config.quant_method", other)),
     }
-    Ok(())
+}
+
+/// Of bitsandbytes' forms, four bits as normal floats are trained on.
+fn refuse_all_but_nf4(quantised: &Config) -> Result<(), ModelError> {
+    let kind = quantised.word("bnb_4bit_quant_type").unwrap_or("fp4");
+    if !quantised.flag("load_in_4bit", false)? {
+        Err(refused("quantization_config", "eight bits"))
+    } else if kind != "nf4" {
+        Err(refused("quantization_config.bnb_4bit_quant_type", kind))
+    } else {
+        Ok(())
+    }
 }
 
 fn activation(config: &Config) -> Result<ActivationKind, ModelError> {
