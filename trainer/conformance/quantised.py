@@ -113,7 +113,7 @@ def compare(args, what, work, family, write):
     out = work / f"{what}-ours"
     parity.subprocess.run([args.trainer, "parity", "--dir", folder, "--steps", str(args.steps), "--out", out], check=True)
     ours = json.loads((out / "losses.json").read_text())
-    loss = max(abs(x - y) for x, y in zip(losses, ours, strict=True))
+    loss = parity.apart(losses, ours)
     gradient = parity.distance(gradients, load_file(out / "grads.safetensors"))
     good = loss <= 1e-4 and gradient <= 1e-4
     print(f"{'ok  ' if good else 'FAIL'} {what:24} loss {loss:.1e} gradients {gradient:.1e}", flush=True)

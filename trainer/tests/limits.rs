@@ -170,9 +170,10 @@ fn the_predicted_memory_is_what_the_process_takes() {
         let training: Value = serde_json::from_slice(&training).unwrap();
         let bytes = |key: &str| training[key].as_u64().unwrap() as f64;
         let (predicted, peak) = (bytes("memory_predicted_bytes"), bytes("memory_peak_bytes"));
-        let ratio = predicted / peak;
+        // A large tokenizer is allowed for, and the tiny one does not take it.
+        let tokenizer = f64::from(64 << 20);
         assert!(
-            (0.95..2.0).contains(&ratio),
+            (0.95 * peak..1.15 * peak + tokenizer).contains(&predicted),
             "{adapter}: {predicted} for {peak}"
         );
     }

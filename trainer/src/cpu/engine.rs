@@ -119,8 +119,8 @@ impl CpuEngine {
 
     /// Multiplies bf16 weights in pairs whether or not there is an instruction for it.
     #[cfg(test)]
-    pub(crate) fn use_pairs(&mut self) {
-        self.arena.tools.pairs = true;
+    pub(crate) fn use_pairs(&mut self, pairs: bool) {
+        self.arena.tools.pairs = pairs;
     }
 
     fn check(&self, batch: &Batch) -> Result<(), BackendError> {

@@ -46,15 +46,16 @@ fn weight_bytes(spec: &ModelSpec, settings: &TrainSettings, source: &ModelSource
     if source.is_quantised() {
         return in_files;
     }
+    let all = spec.parameters();
+    let quantised = settings.quantise.map_or(0, |_| spec.block_parameters());
+    let whole = all - quantised;
+    let of_whole = in_files - in_files / all.max(1) * quantised;
     let held = match settings.precision {
-        Precision::F32 => in_files,
-        Precision::Bf16 => in_files.min(2 * spec.parameters()),
+        Precision::F32 => of_whole,
+        Precision::Bf16 => of_whole.min(2 * whole),
     };
-    // Four bits and a sixty-fourth of an f32 in place of at least two bytes.
-    let spared = settings
-        .quantise
-        .map_or(0, |_| spec.block_parameters() * 23 / 16);
-    held.saturating_sub(spared)
+    // Four bits, and an f32 for every 64 values.
+    held + quantised / 16 * 9
 }
 
 /// Bytes of the arena; a test holds it against the arena itself.
