@@ -4,11 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::arena::{Arena, Ranks};
-use super::block::Pass;
-use super::dropout::Dropout;
-use super::embed::Neftune;
 use super::load::{Frozen, Loader};
 use super::meter::{Meter, Phase};
+use super::pass::backward;
 use super::rotary::HEAD_DIM_MAX;
 use super::update;
 use crate::backend::{Backend, BackendError, LossSum, NumericClass, Place, StepReport};
@@ -21,13 +19,13 @@ use crate::trained::Trained;
 
 /// LoRA training on the processor.
 pub struct CpuEngine {
-    spec: ModelSpec,
-    settings: TrainSettings,
-    frozen: Frozen,
-    tables: Vec<RopeTable>,
-    arena: Arena,
-    pool: rayon::ThreadPool,
-    trained: Trained,
+    pub(super) spec: ModelSpec,
+    pub(super) settings: TrainSettings,
+    pub(super) frozen: Frozen,
+    pub(super) tables: Vec<RopeTable>,
+    pub(super) arena: Arena,
+    pub(super) pool: rayon::ThreadPool,
+    pub(super) trained: Trained,
 }
 
 impl fmt::Debug for CpuEngine {
@@ -121,111 +119,6 @@ impl CpuEngine {
     #[cfg(test)]
     pub(crate) fn use_pairs(&mut self, pairs: bool) {
         self.arena.tools.pairs = pairs;
-    }
-
-    fn check(&self, batch: &Batch) -> Result<(), BackendError> {
-        if batch.is_empty() {
-            return Err(BackendError::NoLabels);
-        }
-        let vocabulary = self.spec.vocabulary;
-        let wrong = |t: &u32| *t as usize >= vocabulary;
-        let targets = batch
-            .targets()
-            .iter()
-            .map(|t| if *t == Batch::IGNORED { 0 } else { *t });
-        let found = batch
-            .tokens()
-            .iter()
-            .position(wrong)
-            .or(targets.clone().position(|t| wrong(&t)));
-        if let Some(position) = found {
-            return Err(BackendError::Token {
-                token: batch.tokens()[position],
-                position,
-                vocabulary,
-            });
-        }
-        if batch.len() > self.arena.tokens_max {
-            let (tokens, longest, tokens_max) =
-                (batch.len(), batch.longest(), self.arena.tokens_max);
-            return Err(BackendError::BatchTooLarge {
-                tokens,
-                longest,
-                tokens_max,
-            });
-        }
-        Ok(())
-    }
-
-    fn dropout(&self, place: Place) -> Option<Dropout> {
-        let probability = self.settings.lora.dropout;
-        (probability > 0.0).then_some(Dropout {
-            probability,
-            seed: self.settings.seed,
-            place,
-        })
-    }
-
-    fn neftune(&self, place: Place) -> Option<Neftune> {
-        let seed = self.settings.seed;
-        self.settings
-            .neftune_alpha
-            .map(|alpha| Neftune { alpha, seed, place })
-    }
-
-    /// Runs `work` on the pool after a forward pass.
-    fn with_forward<T: Send>(
-        &mut self,
-        batch: &Batch,
-        place: Option<Place>,
-        work: impl FnOnce(&Frozen, &Pass<'_>, &mut Arena, &mut [f32]) -> T + Send,
-    ) -> Result<T, BackendError> {
-        self.check(batch)?;
-        let dropout = place.and_then(|p| self.dropout(p));
-        let noise = place.and_then(|p| self.neftune(p));
-        let pass = Pass {
-            spec: &self.spec,
-            batch,
-            tables: &self.tables,
-            weights: &self.trained.weights,
-            dropout: dropout.as_ref(),
-        };
-        let (frozen, arena, gradients) =
-            (&self.frozen, &mut self.arena, &mut self.trained.gradients);
-        Ok(self.pool.install(|| {
-            forward(frozen, &pass, noise, arena);
-            work(frozen, &pass, arena, gradients)
-        }))
-    }
-}
-
-fn forward(frozen: &Frozen, pass: &Pass<'_>, noise: Option<Neftune>, arena: &mut Arena) {
-    let Arena {
-        saved,
-        last,
-        scratch,
-        tools,
-        ..
-    } = arena;
-    if let Some(first) = saved.first_mut() {
-        frozen.embed(pass.spec, pass.batch, noise, &mut first.x);
-    }
-    for (i, layer) in frozen.layers.iter().enumerate() {
-        let (here, after) = saved.split_at_mut(i + 1);
-        let next = after.first_mut().map_or(&mut *last, |s| &mut s.x);
-        layer.forward(pass, tools, &mut here[i], scratch, next);
-    }
-}
-
-fn backward(frozen: &Frozen, pass: &Pass<'_>, arena: &mut Arena, gradients: &mut [f32]) {
-    for (i, layer) in frozen.layers.iter().enumerate().rev() {
-        let Arena {
-            saved,
-            scratch,
-            tools,
-            ..
-        } = arena;
-        layer.backward(pass, tools, &mut saved[i], scratch, (gradients, i > 0));
     }
 }
 

@@ -3,6 +3,8 @@
 mod bitsandbytes;
 mod blocks;
 mod config;
+mod config_keys;
+mod config_rope;
 mod error;
 mod files;
 mod gguf;
