@@ -165,7 +165,11 @@ fn qwen_windows(config: &Config, layers: usize) -> Result<Vec<bool>, ModelError>
 }
 
 /// Gemma's local layers: every other one, or all but each sixth.
-fn local_layers(config: &Config, a: Architecture, layers: usize) -> Result<Vec<bool>, ModelError> {
+pub(super) fn local_layers(
+    config: &Config,
+    a: Architecture,
+    layers: usize,
+) -> Result<Vec<bool>, ModelError> {
     if config.get("layer_types").is_some() {
         return layer_types(config, layers);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::config::local_layers;
 use super::config_keys::{Config, missing, refused};
 use super::{Architecture, ModelError, Rope, Yarn};
 
