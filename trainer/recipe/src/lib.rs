@@ -3,18 +3,37 @@
 //! A recipe is parsed, filled with defaults and checked once; what comes out has a
 //! canonical JSON form whose SHA-256 the customer signs. A key that is not known
 //! is an error, because silence would train something else than was asked for.
+//!
+//! What a customer's side can say of a dataset without a model, the schema of its
+//! lines, is here too ([`dataset`]): no tokenizer and no tensor is needed for it.
+
+#![allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "counts are bounded where a recipe and a line are checked"
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")
+)]
 
 mod canonical;
+mod course;
+pub mod dataset;
+pub mod digest;
 mod error;
 mod keys;
 mod parse;
-mod settings;
+mod projection;
 mod validate;
 mod words;
 
 pub use canonical::canonical_json;
+pub use course::Holdout;
 pub use error::RecipeError;
-pub use settings::Machine;
+pub use projection::Projection;
 pub use words::{AdapterKind, Bf16, Optimizer, Scheduler};
 
 use proto::RecipeDigest;

@@ -1,6 +1,6 @@
 //! What one line of a dataset asks to learn.
 
-use super::{Json, Message};
+use super::{Json, Message, Role};
 use crate::digest::Hasher;
 use proto::Digest;
 
@@ -35,6 +35,11 @@ impl Example {
 }
 
 impl Chat {
+    /// Whether any message is the assistant's.
+    pub fn has_assistant(&self) -> bool {
+        self.messages.iter().any(|m| m.role == Role::Assistant)
+    }
+
     fn absorb_into(&self, hash: &mut Hasher) {
         for message in &self.messages {
             let label = if message.trained { "trained" } else { "shown" };

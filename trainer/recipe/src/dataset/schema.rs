@@ -1,6 +1,6 @@
 //! The shape of a dataset's lines: found on the first one, then enforced.
 
-use super::{Chat, Example, Fault, Json, Limits, Message, Role};
+use super::{Chat, Example, Fault, Json, Limits, Message};
 use serde::Serialize;
 
 /// The schemas understood, by their distinguishing keys.
@@ -197,14 +197,10 @@ fn optional_text_of(line: &Json, key: &'static str) -> Result<String, Fault> {
     }
 }
 
-/// Whether any message is the assistant's.
-pub(super) fn has_assistant(chat: &Chat) -> bool {
-    chat.messages.iter().any(|m| m.role == Role::Assistant)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Role;
 
     fn read(text: &str) -> Result<(Schema, Example), Fault> {
         let line = Json::parse(text, Limits::default())?;

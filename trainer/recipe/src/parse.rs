@@ -1,7 +1,7 @@
 //! Text to a recipe: YAML or JSON, keys checked, defaults filled in.
 
 use super::{AdapterKind, Recipe, RecipeError, keys};
-use crate::data::{Json, Limits};
+use crate::dataset::{Json, Limits};
 use serde_json::{Map, Value};
 
 /// Longer than any recipe; a chat template is the largest thing in one.

@@ -189,7 +189,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::Recipe;
+    use crate::Recipe;
 
     fn defaults() -> Map<String, Value> {
         match serde_json::to_value(Recipe::default()) {

@@ -133,7 +133,7 @@ fn any_words(parts: &[Json]) -> Result<bool, MessageFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Limits;
+    use crate::dataset::Limits;
 
     fn read(text: &str) -> Result<Message, MessageFault> {
         Message::read(Json::parse(text, Limits::default()).expect("valid"))

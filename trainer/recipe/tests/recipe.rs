@@ -2,7 +2,7 @@
 
 #![allow(clippy::panic, reason = "a test may stop")]
 
-use trainer::recipe::{AdapterKind, Recipe, RecipeError, Scheduler};
+use recipe::{AdapterKind, Recipe, RecipeError, Scheduler};
 
 fn refusal(text: &str) -> String {
     Recipe::parse(text).expect_err("it is refused").to_string()

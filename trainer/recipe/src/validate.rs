@@ -1,7 +1,6 @@
 //! The ranges of a recipe's numbers.
 
-use super::{Recipe, RecipeError};
-use crate::settings::Projection;
+use super::{Projection, Recipe, RecipeError};
 
 /// The largest whole number that every JSON reader keeps exactly.
 const EXACT_MAX: u64 = (1 << 53) - 1;
