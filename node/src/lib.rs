@@ -1,6 +1,9 @@
 //! The provider node: one conductor, its ports, and the services around it.
 
+pub mod api;
 pub mod boot;
+pub mod breaker;
+pub mod cli;
 pub mod clock;
 pub mod conductor;
 pub mod config;
@@ -8,12 +11,19 @@ pub mod crew;
 mod damage;
 mod duties;
 pub mod exit;
+pub mod face;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 pub mod feed;
+mod files;
+pub mod heart;
 pub mod journal;
+pub mod metrics;
+pub mod operator;
 pub mod ports;
+pub mod reload;
 pub mod signals;
 pub mod standby;
+pub mod status;
 pub mod stop;
 pub mod telemetry;

@@ -2,9 +2,14 @@
 //!
 //! Every problem is reported at once, with its path; an unknown key is a problem.
 
+mod about;
+mod api;
 mod reader;
+mod shown;
 
+pub use api::{Api, Breaker, Operator};
 pub use reader::Problem;
+pub use shown::{Key, Origin, keys, template};
 
 use crate::conductor::Capacity;
 use reader::Section;
@@ -19,6 +24,9 @@ use tracing_subscriber::filter::Targets;
 pub struct Config {
     pub state: State,
     pub capacity: Capacity,
+    pub api: Api,
+    pub operator: Operator,
+    pub breaker: Breaker,
     /// How long a first stop waits for what runs.
     pub grace: Duration,
     pub log: Log,
@@ -72,20 +80,36 @@ impl Config {
     }
 
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let table = toml::from_str(text).map_err(|error| ConfigError::Syntax(Box::new(error)))?;
+        Self::explained(text).0
+    }
+
+    /// The configuration, and every key that was asked for on the way.
+    fn explained(text: &str) -> (Result<Self, ConfigError>, Vec<Key>) {
+        match toml::from_str(text) {
+            Ok(table) => Self::read(table),
+            Err(error) => (Err(ConfigError::Syntax(Box::new(error))), Vec::new()),
+        }
+    }
+
+    fn read(table: toml::Table) -> (Result<Self, ConfigError>, Vec<Key>) {
         let mut root = Section::root(table);
         let config = Self {
             state: root.section("state", state),
             capacity: root.section("limits", capacity),
+            api: root.section("api", api::api),
+            operator: root.section("operator", api::operator),
+            breaker: root.section("breaker", api::breaker),
             grace: root.section("stop", grace),
             log: root.section("log", log),
         };
+        let keys = root.keys();
         let problems = root.finish();
-        if problems.is_empty() {
+        let config = if problems.is_empty() {
             Ok(config)
         } else {
             Err(ConfigError::Problems(Problems(problems)))
-        }
+        };
+        (config, keys)
     }
 }
 
