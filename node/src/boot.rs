@@ -39,17 +39,37 @@ pub enum FolderError {
     Unreachable(#[source] io::Error),
 }
 
-/// Opens the node's memory; begins a new one only where there was none.
-pub fn recall(state: &State) -> Result<Memory, BootError> {
+/// Where the journal's key comes from.
+#[derive(Debug)]
+pub enum JournalSecret {
+    /// The enclave's identity.
+    Enclave(JournalKey),
+    /// A file beside the journal: without a TEE, or for an identity that lives as long as
+    /// the process.
+    File,
+}
+
+/// Looks at the state folder before anything is written to it.
+pub fn check_state(state: &State) -> Result<(), BootError> {
     check_folder(&state.folder).map_err(|source| BootError::Folder {
         path: state.folder.clone(),
         source,
-    })?;
+    })
+}
+
+/// Opens the node's memory; begins a new one only where there was none.
+pub fn recall(state: &State, secret: JournalSecret) -> Result<Memory, BootError> {
+    check_state(state)?;
     let journal = state.journal();
-    let key = take_key(&state.journal_key, &journal).map_err(|source| BootError::Key {
-        path: state.journal_key.clone(),
-        source,
-    })?;
+    let key = match secret {
+        JournalSecret::Enclave(key) => key,
+        JournalSecret::File => {
+            take_key(&state.journal_key, &journal).map_err(|source| BootError::Key {
+                path: state.journal_key.clone(),
+                source,
+            })?
+        }
+    };
     damage::told(&journal, || Memory::recall(&journal, &key)).map_err(|source| BootError::Journal {
         path: journal,
         source,

@@ -3,7 +3,7 @@
 
 use crate::ports::World;
 use proto::{Order, TaskId};
-use tasks::{Duty, Fact, Failure, News};
+use tasks::{Duty, Fact, Failure, News, Standing};
 
 pub(crate) async fn perform(
     world: &World,
@@ -25,7 +25,7 @@ pub(crate) async fn perform(
             Ok(News::Fact(Fact::Sealed { blob }))
         }
         Duty::Deliver { blob } => world.chain.deliver(id, blob).await.map(News::Standing),
-        Duty::Settle { .. } => world.chain.settle(id).await.map(News::Standing),
+        Duty::Settle { .. } => settle(world, id, order).await.map(News::Standing),
         Duty::Release(reason) => world.chain.release(id, reason).await.map(News::Standing),
         Duty::Nothing => std::future::pending().await,
     }
@@ -35,5 +35,16 @@ async fn stage(world: &World, order: &Order) -> Result<Fact, Failure> {
     world.blobs.fetch(order.base_model).await?;
     world.blobs.fetch(order.dataset).await?;
     let dataset = world.enclave.open(order, order.dataset).await?;
+    let work = world.trainer.count(order, dataset).await?;
+    world.enclave.charge(order, work).await?;
     Ok(Fact::Staged { dataset })
+}
+
+/// What was delivered before the disk was put back to an older day is counted again: the
+/// same data is the same work.
+async fn settle(world: &World, id: TaskId, order: &Order) -> Result<Standing, Failure> {
+    if !world.enclave.is_charged(order).await? {
+        stage(world, order).await?;
+    }
+    world.chain.settle(id).await
 }

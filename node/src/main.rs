@@ -1,22 +1,25 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
 use clap::{Parser, Subcommand};
+use node::boot::JournalSecret;
 use node::breaker::Gate;
 use node::cli::{self, Operate};
 use node::clock::SystemClock;
-use node::conductor::{Conductor, mailbox};
-use node::config::Config;
+use node::conductor::{Conductor, Mailbox, mailbox};
+use node::config::{ChainConfig, Config};
 use node::crew::Crew;
 use node::exit::Exit;
 use node::face::{Face, Parts, quietly};
 use node::feed::{Bounds, Feed};
+use node::live::Audience;
 use node::reload::Reloader;
 use node::signals::{Hangups, Signals};
 use node::stop::Stop;
-use node::{boot, standby, telemetry};
+use node::{boot, live, sandbox, standby, telemetry};
 use std::convert::Infallible;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
@@ -39,6 +42,12 @@ enum Command {
     Check(ConfigFile),
     #[command(flatten)]
     Operate(Operate),
+    /// Becomes a program in a sandbox, as one line of standard input says.
+    #[command(hide = true)]
+    Sandboxed,
+    /// Tries the walls of a sandbox from inside.
+    #[command(hide = true)]
+    SandboxProbe { model: PathBuf, work: PathBuf },
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +64,8 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::Sandboxed => Err(sandbox::enter().into()),
+        Command::SandboxProbe { model, work } => probe(&model, &work),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,56 +83,99 @@ fn run(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
 async fn serve(config: Config, reloader: Arc<Reloader>) -> Result<(), Box<dyn Error>> {
     let signals = Signals::listen()?;
     let hangups = Hangups::listen()?;
-    let memory = boot::recall(&config.state)?;
-    info!(open = memory.open_count(), "the journal is read");
-    warn!(
-        "no chain, storage, enclave or trainer is connected in this version: no orders are taken"
-    );
-    let clock = Arc::new(SystemClock);
-    let feed = Feed::new(clock.clone(), Bounds::default());
-    let kept = config.state.folder.join("breaker.json");
-    let gate = Gate::recalled(config.breaker.failures_max, clock.clone(), kept)?;
-    let (mailbox, inputs) = mailbox();
-    let conductor = Conductor::new(
-        memory,
-        standby::world(),
-        config.capacity,
-        inputs,
-        Handle::current(),
-    )
-    .telling(feed.clone())
-    .behind(gate.clone());
-    let parts = Parts {
-        mailbox,
-        feed,
-        gate,
-        clock,
-        intake: standby::intake(),
-        attestor: standby::attestor(),
-        storefront: standby::storefront(),
-        reload: reloader.clone(),
-    };
-
     let stop = Stop::default();
-    let end = CancellationToken::new();
     let mut crew = Crew::new(stop.clone());
-    let face = Face::open(&config, parts, None).await?;
-    face.join(&mut crew, &stop, &end);
-    let reload = reload(hangups, reloader, end.clone());
-    crew.spawn("reload", quietly(reload, &stop));
-    let stopped = stop.clone();
-    crew.spawn_thread("conductor", move || async move {
-        // Who watches a task is answered while tasks are finished, and no longer.
-        let _end = end.drop_guard();
-        conductor.run(stopped).await
-    });
+    let mut obey = pin!(signals.obey(stop.clone(), config.grace));
 
     tokio::select! {
+        begun = begin(&config, reloader, hangups, &mut crew, &stop) => begun?,
+        never = &mut obey => match never {},
+    }
+    tokio::select! {
         ended = crew.join() => ended?,
-        never = signals.obey(stop, config.grace) => match never {},
+        never = obey => match never {},
     }
     info!("stopped");
     Ok(())
+}
+
+async fn begin(
+    config: &Config,
+    reloader: Arc<Reloader>,
+    hangups: Hangups,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<(), Box<dyn Error>> {
+    let audience = audience(config)?;
+    let begun = match &config.chain {
+        Some(chain) => work(config, chain, audience.clone(), crew, stop).await?,
+        None => Some(stand_by(config, audience.clone(), crew, stop)?),
+    };
+    let Some(mailbox) = begun else {
+        return Ok(());
+    };
+    let parts = parts(mailbox, &audience, reloader.clone());
+    let face = Face::open(config, parts, None).await?;
+    face.join(crew, stop, &audience.end);
+    let reload = reload(hangups, reloader, audience.end);
+    crew.spawn("reload", quietly(reload, stop));
+    Ok(())
+}
+
+fn audience(config: &Config) -> Result<Audience, Box<dyn Error>> {
+    let clock = Arc::new(SystemClock);
+    boot::check_state(&config.state)?;
+    let kept = config.state.folder.join("breaker.json");
+    Ok(Audience {
+        feed: Feed::new(clock.clone(), Bounds::default()),
+        gate: Gate::recalled(config.breaker.failures_max, clock, kept)?,
+        end: CancellationToken::new(),
+    })
+}
+
+async fn work(
+    config: &Config,
+    chain: &ChainConfig,
+    audience: Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<Option<Mailbox>, Box<dyn Error>> {
+    let enclosed = live::enclose(config)?;
+    let memory = boot::recall(&config.state, enclosed.journal_secret())?;
+    info!(open = memory.open_count(), "the journal is read");
+    let proved = live::prove(config, enclosed).await?;
+    let live = live::join(config, chain, proved, memory, audience, crew, stop).await?;
+    Ok(live.map(|live| live.mailbox))
+}
+
+/// A node without a chain keeps its journal, takes no orders and says so.
+fn stand_by(
+    config: &Config,
+    audience: Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<Mailbox, Box<dyn Error>> {
+    let memory = boot::recall(&config.state, JournalSecret::File)?;
+    info!(open = memory.open_count(), "the journal is read");
+    warn!("there is no [chain] in the configuration: no orders are taken");
+    let (mailbox, inputs) = mailbox();
+    let (world, capacity) = (standby::world(), config.capacity);
+    let conductor = Conductor::new(memory, world, capacity, inputs, Handle::current());
+    live::conduct(conductor, audience, crew, stop);
+    Ok(mailbox)
+}
+
+fn parts(mailbox: Mailbox, audience: &Audience, reload: Arc<Reloader>) -> Parts {
+    Parts {
+        mailbox,
+        feed: audience.feed.clone(),
+        gate: audience.gate.clone(),
+        clock: Arc::new(SystemClock),
+        intake: standby::intake(),
+        attestor: standby::attestor(),
+        storefront: standby::storefront(),
+        reload,
+    }
 }
 
 /// Reads the configuration again at each SIGHUP.
@@ -144,6 +198,13 @@ async fn reload(
 fn check(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
     Config::load(&file.config)?;
     println!("{} is fine", file.config.display());
+    Ok(())
+}
+
+#[allow(clippy::print_stdout, reason = "the answer of a command")]
+fn probe(model: &Path, work: &Path) -> Result<(), Box<dyn Error>> {
+    let answers = sandbox::probe(model, work);
+    println!("{}", serde_json::to_string(&answers)?);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Content never passes through a port: it stays in the node's workspace or in
 //! storage, and what moves is its name.
 
+use crate::orders::Work;
 use async_trait::async_trait;
 use proto::{Digest, Order, Reason, Root, Seconds, TaskId};
 use std::sync::Arc;
@@ -60,6 +61,13 @@ pub trait Enclave: Send + Sync {
     /// Opens a sealed dataset inside the workspace and names what was in it.
     async fn open(&self, order: &Order, dataset: Root) -> Result<Digest, Failure>;
 
+    /// Remembers how much work an order is, which is what it will be charged for. Hopeless
+    /// if it is more than the order pays.
+    async fn charge(&self, order: &Order, work: Work) -> Result<(), Failure>;
+
+    /// Whether that is remembered. A disk that was put back may have forgotten.
+    async fn is_charged(&self, order: &Order) -> Result<bool, Failure>;
+
     /// Seals an adapter to the order's key inside the workspace and names the result.
     async fn seal(&self, order: &Order, adapter: Digest) -> Result<Root, Failure>;
 }
@@ -67,6 +75,10 @@ pub trait Enclave: Send + Sync {
 /// Runs one training to its end, in another process.
 #[async_trait]
 pub trait Trainer: Send + Sync {
+    /// Reads the whole dataset and says how much work the order is. A mistake of the
+    /// customer's is hopeless.
+    async fn count(&self, order: &Order, dataset: Digest) -> Result<Work, Failure>;
+
     /// Dropping the future ends the training; its checkpoints stay.
     async fn train(&self, order: &Order, dataset: Digest) -> Result<Digest, Failure>;
 }

@@ -5,6 +5,7 @@
 
 use crate::api::{Attestor, Intake, Storefront, Unavailable, Verdict};
 use crate::clock::SystemClock;
+use crate::orders::Work;
 use crate::ports::{Blobs, Chain, Enclave, Trainer, World};
 use async_trait::async_trait;
 use proto::attestation::{BootBundle, Evidence};
@@ -116,6 +117,14 @@ impl Enclave for Standby {
         Err(Failure::Transient)
     }
 
+    async fn charge(&self, _order: &Order, _work: Work) -> Result<(), Failure> {
+        Err(Failure::Transient)
+    }
+
+    async fn is_charged(&self, _order: &Order) -> Result<bool, Failure> {
+        Err(Failure::Transient)
+    }
+
     async fn seal(&self, _order: &Order, _adapter: Digest) -> Result<Root, Failure> {
         Err(Failure::Transient)
     }
@@ -123,6 +132,10 @@ impl Enclave for Standby {
 
 #[async_trait]
 impl Trainer for Standby {
+    async fn count(&self, _order: &Order, _dataset: Digest) -> Result<Work, Failure> {
+        Err(Failure::Transient)
+    }
+
     async fn train(&self, _order: &Order, _dataset: Digest) -> Result<Digest, Failure> {
         Err(Failure::Transient)
     }

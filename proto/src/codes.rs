@@ -81,6 +81,7 @@ codes! {
     Draining = 301, "the node is draining and takes no new orders";
     BreakerOpen = 302, "the node has stopped taking orders until its operator looks";
     NoNode = 303, "no node known here can serve this order";
+    CustomerQuota = 304, "the customer has as many open orders here as one customer may";
     // 400: the customer's data.
     DatasetUnavailable = 400, "the dataset cannot be fetched";
     DatasetMismatch = 401, "the dataset is not what its root promises";

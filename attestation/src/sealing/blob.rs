@@ -7,7 +7,9 @@ use super::kem::{agree, agree_with, random32};
 use super::key::OpeningKey;
 use super::recipient::Recipient;
 use super::stream::{open_chunks, seal_chunks};
+use alloy_primitives::Address;
 use ring::aead::{Aad, Nonce};
+use ring::digest::{SHA256, digest};
 use ring::rand::SecureRandom;
 use std::io::{self, Read, Write};
 
@@ -18,6 +20,20 @@ pub struct Label {
     pub purpose: Purpose,
     /// A task's id, a dataset's name hashed: 32 bytes both sides know.
     pub context: [u8; 32],
+}
+
+impl Label {
+    /// What a dataset is sealed as: for the orders of one customer. Without her in it, an
+    /// order of somebody else could name the blob and have its content learnt.
+    pub fn dataset(customer: Address) -> Self {
+        let bytes = [b"sealtune dataset v1\0".as_slice(), customer.as_slice()].concat();
+        let mut context = [0; 32];
+        context.copy_from_slice(digest(&SHA256, &bytes).as_ref());
+        Self {
+            purpose: Purpose::Dataset,
+            context,
+        }
+    }
 }
 
 /// Seals all of `plain` to one recipient and says how many bytes that was.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use node::clock::SystemClock;
 use node::conductor::{Capacity, Conductor, Mailbox, Memory, mailbox};
 use node::journal::JournalKey;
+use node::orders::Work;
 use node::ports::{Blobs, Chain, Enclave, Trainer, World};
 use node::stop::Stop;
 use proto::{Digest, Order, Reason, Root, TaskId};
@@ -117,6 +118,15 @@ impl Enclave for Stage {
             .await
     }
 
+    async fn charge(&self, order: &Order, work: Work) -> Result<(), Failure> {
+        self.ask(Question::Charge(Box::new(order.clone()), work))
+            .await
+    }
+
+    async fn is_charged(&self, order: &Order) -> Result<bool, Failure> {
+        self.ask(Question::IsCharged(Box::new(order.clone()))).await
+    }
+
     async fn seal(&self, order: &Order, adapter: Digest) -> Result<Root, Failure> {
         self.ask(Question::Seal(Box::new(order.clone()), adapter))
             .await
@@ -125,6 +135,11 @@ impl Enclave for Stage {
 
 #[async_trait]
 impl Trainer for Stage {
+    async fn count(&self, order: &Order, dataset: Digest) -> Result<Work, Failure> {
+        self.ask(Question::Count(Box::new(order.clone()), dataset))
+            .await
+    }
+
     async fn train(&self, order: &Order, dataset: Digest) -> Result<Digest, Failure> {
         self.ask(Question::Train(Box::new(order.clone()), dataset))
             .await

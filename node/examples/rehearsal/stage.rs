@@ -60,6 +60,9 @@ async fn consult(fake: &FakeWorld, question: Question) -> Reply {
         Question::Store(root) => json(world.blobs.store(root).await),
         Question::Open(order, root) => json(world.enclave.open(&order, root).await),
         Question::Seal(order, adapter) => json(world.enclave.seal(&order, adapter).await),
+        Question::Count(order, dataset) => json(world.trainer.count(&order, dataset).await),
+        Question::Charge(order, work) => json(world.enclave.charge(&order, work).await),
+        Question::IsCharged(order) => json(world.enclave.is_charged(&order).await),
         Question::Train(order, dataset) => json(world.trainer.train(&order, dataset).await),
     }
 }

@@ -1,5 +1,6 @@
 //! What the two processes say to each other: one line of JSON for a question, one for its answer.
 
+use node::orders::Work;
 use proto::{Digest, Order, Reason, Root, TaskId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub(crate) enum Question {
     Store(Root),
     Open(Box<Order>, Root),
     Seal(Box<Order>, Digest),
+    Count(Box<Order>, Digest),
+    Charge(Box<Order>, Work),
+    IsCharged(Box<Order>),
     Train(Box<Order>, Digest),
 }
 

@@ -106,6 +106,7 @@ impl Blame {
             | Reason::WrongChain
             | Reason::WrongProvider
             | Reason::DeadlineTooTight
+            | Reason::CustomerQuota
             | Reason::RecipeInvalid
             | Reason::RecipeOverLimit
             | Reason::ModelNotOffered

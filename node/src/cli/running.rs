@@ -2,7 +2,7 @@
 
 use super::print::{Style, say};
 use super::{Common, Done};
-use crate::boot;
+use crate::boot::{self, JournalSecret};
 use crate::config::Config;
 use crate::operator::{
     Attested, Client, ClientError, Earned, Job, Journal, Keys, Reason, Reloaded, Row, Status,
@@ -150,7 +150,7 @@ fn offline(config: &Config, last: u64) -> Result<Vec<Row>, Box<dyn Error>> {
     if !config.state.journal().exists() {
         return Ok(Vec::new());
     }
-    let memory = boot::recall(&config.state)?;
+    let memory = boot::recall(&config.state, JournalSecret::File)?;
     let rows = memory.rows(last)?;
     Ok(rows.into_iter().map(Row::of).collect())
 }

@@ -3,7 +3,8 @@
 use super::View;
 use proto::{Order, Reason, TaskId};
 use std::fmt;
-use tasks::Standing;
+use std::sync::Arc;
+use tasks::{Phase, Standing};
 use tokio::sync::{mpsc, oneshot};
 
 /// At the bound a sender waits.
@@ -24,6 +25,10 @@ pub(super) enum Input {
         answer: oneshot::Sender<Cancelled>,
     },
     Look(Look),
+    Survey {
+        task: TaskId,
+        answer: oneshot::Sender<Survey>,
+    },
 }
 
 /// A question to the conductor; it reads and changes nothing.
@@ -44,6 +49,15 @@ pub enum Cancelled {
     TooLate,
     /// No such task here.
     Unknown,
+}
+
+/// What the conductor holds at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Whether it knows the task that was asked about, open or closed.
+    pub knows: bool,
+    /// Every open task.
+    pub open: Vec<(TaskId, Arc<Order>, Phase)>,
 }
 
 /// What became of an offer.
@@ -108,6 +122,13 @@ impl Mailbox {
             drop(answer.send(read(view)));
         }));
         self.send(Input::Look(look)).await?;
+        answered.await.map_err(|_dropped| Gone)
+    }
+
+    /// Asks what is open, and whether this task is known.
+    pub async fn survey(&self, task: TaskId) -> Result<Survey, Gone> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Input::Survey { task, answer }).await?;
         answered.await.map_err(|_dropped| Gone)
     }
 

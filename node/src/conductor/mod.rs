@@ -12,7 +12,7 @@ mod memory;
 mod voice;
 
 pub use error::ConductorError;
-pub use mailbox::{Answer, Cancelled, Gone, Inputs, Mailbox, mailbox};
+pub use mailbox::{Answer, Cancelled, Gone, Inputs, Mailbox, Survey, mailbox};
 pub use memory::Memory;
 
 use crate::breaker::{Cause, Gate};
@@ -186,6 +186,10 @@ impl Conductor {
                 self.show(look);
                 Ok(())
             }
+            Input::Survey { task, answer } => {
+                reply(answer, self.survey(task));
+                Ok(())
+            }
         }
     }
 
@@ -262,6 +266,18 @@ impl Conductor {
                 self.show(look);
                 Ok(())
             }
+            Input::Survey { task, answer } => {
+                reply(answer, self.survey(task));
+                Ok(())
+            }
+        }
+    }
+
+    fn survey(&self, task: TaskId) -> Survey {
+        let brief = |(id, task): (TaskId, &Task)| (id, task.order().clone(), task.phase());
+        Survey {
+            knows: self.memory.get(task).is_some(),
+            open: self.memory.open().map(brief).collect(),
         }
     }
 
@@ -371,6 +387,10 @@ impl Conductor {
             Input::Cancel { task, answer } => self.cancel(task, answer),
             Input::Look(look) => {
                 self.show(look);
+                Ok(())
+            }
+            Input::Survey { task, answer } => {
+                reply(answer, self.survey(task));
                 Ok(())
             }
         }

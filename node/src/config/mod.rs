@@ -4,15 +4,27 @@
 
 mod about;
 mod api;
+mod chain;
+mod device;
+mod offer;
 mod reader;
 mod shown;
+mod storage;
+mod trainer;
 
 pub use api::{Api, Breaker, Operator};
+pub use chain::ChainConfig;
+pub use device::{DeviceConfig, DeviceKind};
+pub use offer::{Amount, OfferConfig};
 pub use reader::Problem;
 pub use shown::{Key, Origin, keys, template};
+pub use storage::StorageConfig;
+pub use trainer::TrainerConfig;
 
 use crate::conductor::Capacity;
+use proto::Digest;
 use reader::Section;
+use ring::digest::SHA256;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,6 +42,14 @@ pub struct Config {
     /// How long a first stop waits for what runs.
     pub grace: Duration,
     pub log: Log,
+    pub device: DeviceConfig,
+    pub storage: StorageConfig,
+    /// Without these two the node stands by.
+    pub chain: Option<ChainConfig>,
+    pub offer: OfferConfig,
+    /// SHA-256 of the file: what the evidence names.
+    pub digest: Digest,
+    pub trainer: TrainerConfig,
 }
 
 /// What must survive a restart.
@@ -86,12 +106,12 @@ impl Config {
     /// The configuration, and every key that was asked for on the way.
     fn explained(text: &str) -> (Result<Self, ConfigError>, Vec<Key>) {
         match toml::from_str(text) {
-            Ok(table) => Self::read(table),
+            Ok(table) => Self::read(table, digest(text)),
             Err(error) => (Err(ConfigError::Syntax(Box::new(error))), Vec::new()),
         }
     }
 
-    fn read(table: toml::Table) -> (Result<Self, ConfigError>, Vec<Key>) {
+    fn read(table: toml::Table, digest: Digest) -> (Result<Self, ConfigError>, Vec<Key>) {
         let mut root = Section::root(table);
         let config = Self {
             state: root.section("state", state),
@@ -101,6 +121,12 @@ impl Config {
             breaker: root.section("breaker", api::breaker),
             grace: root.section("stop", grace),
             log: root.section("log", log),
+            device: root.section("device", device::read),
+            storage: root.section("storage", storage::read),
+            chain: root.optional_section("chain", chain::read),
+            offer: root.section("offer", offer::read),
+            digest,
+            trainer: root.section("trainer", trainer::read),
         };
         let keys = root.keys();
         let problems = root.finish();
@@ -113,9 +139,35 @@ impl Config {
     }
 }
 
+fn digest(text: &str) -> Digest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(ring::digest::digest(&SHA256, text.as_bytes()).as_ref());
+    Digest(bytes)
+}
+
 impl State {
     pub fn journal(&self) -> PathBuf {
         self.folder.join("journal.redb")
+    }
+
+    /// The enclave's secret, sealed by the machine.
+    pub fn identity(&self) -> PathBuf {
+        self.folder.join("identity.key")
+    }
+
+    /// Files sealed to the enclave.
+    pub fn vault(&self) -> PathBuf {
+        self.folder.join("vault")
+    }
+
+    /// Unpacked base models, by root.
+    pub fn models(&self) -> PathBuf {
+        self.folder.join("models")
+    }
+
+    /// What only public things lie in: certificates, evidence.
+    pub fn evidence(&self) -> PathBuf {
+        self.folder.join("evidence")
     }
 }
 

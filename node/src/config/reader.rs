@@ -2,6 +2,7 @@
 
 use super::shown::{Key, Origin};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -64,6 +65,30 @@ impl Section {
         })
     }
 
+    /// A section that may be left out, which is no problem then.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        if self.has(key) {
+            return Some(self.section(key, read));
+        }
+        let first = self.keys.borrow().len();
+        self.asked.push(key);
+        read(&mut Self {
+            path: self.at(key),
+            table: Table::new(),
+            asked: Vec::new(),
+            problems: Rc::default(),
+            keys: self.keys.clone(),
+        });
+        for key in self.keys.borrow_mut().iter_mut().skip(first) {
+            key.origin = Origin::Absent;
+        }
+        None
+    }
+
     pub(super) fn path(&mut self, key: &'static str) -> PathBuf {
         if !self.table.contains_key(key) {
             self.complain(key, "is required: a path".into());
@@ -116,6 +141,73 @@ impl Section {
             .unwrap_or_else(|_error| unreachable!("the default of {key} reads"))
     }
 
+    /// Text that must read as a `T`, if there is any.
+    pub(super) fn optional<T: FromStr>(&mut self, key: &'static str, wanted: &str) -> Option<T> {
+        let found = self.text(key);
+        self.describe(None, wanted);
+        let found = found?;
+        let read = found.parse().ok();
+        if read.is_none() {
+            self.complain(key, format!("must be {wanted}, found {found:?}"));
+        }
+        read
+    }
+
+    /// The same, and its absence is a problem.
+    pub(super) fn required<T: FromStr + Default>(&mut self, key: &'static str, wanted: &str) -> T {
+        if !self.table.contains_key(key) {
+            self.complain(key, format!("is required: {wanted}"));
+        }
+        self.optional(key, wanted).unwrap_or_default()
+    }
+
+    /// A list of texts; none is an empty one.
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
+        let found = self.take(key);
+        self.describe(Some(Value::Array(Vec::new())), "a list of strings");
+        let found = match found {
+            None => return Vec::new(),
+            Some(Value::Array(found)) => found,
+            Some(other) => return self.wrong(key, "a list", &other).unwrap_or_default(),
+        };
+        let texts = found.iter().map(|entry| entry.as_str().map(String::from));
+        texts.collect::<Option<_>>().unwrap_or_else(|| {
+            self.complain(key, "must be a list of strings".into());
+            Vec::new()
+        })
+    }
+
+    /// A table whose keys the operator chooses.
+    pub(super) fn pairs<T: FromStr>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+    ) -> BTreeMap<String, T> {
+        let found = self.take(key);
+        self.describe(
+            Some(Value::Table(Table::new())),
+            &format!("names, each with {wanted}"),
+        );
+        let found = match found {
+            None => return BTreeMap::new(),
+            Some(Value::Table(found)) => found,
+            Some(other) => return self.wrong(key, "a table", &other).unwrap_or_default(),
+        };
+        let read = |(name, value): (String, Value)| {
+            let read = value.as_str().and_then(|text| text.parse().ok());
+            if read.is_none() {
+                let at = format!("{key}.{name}");
+                self.complain(&at, format!("must be {wanted}"));
+            }
+            read.map(|read| (name, read))
+        };
+        found.into_iter().filter_map(read).collect()
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     pub(super) fn number<N>(&mut self, key: &'static str, default: N, range: RangeInclusive<N>) -> N
     where
         N: TryFrom<i64> + PartialOrd + fmt::Display,
@@ -139,6 +231,23 @@ impl Section {
                 default
             }
         }
+    }
+
+    /// A number, if there is any.
+    pub(super) fn optional_number<N>(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<N>,
+    ) -> Option<N>
+    where
+        N: TryFrom<i64> + PartialOrd + fmt::Display + Copy,
+    {
+        if self.has(key) {
+            return Some(self.number(key, *range.start(), range));
+        }
+        self.take(key);
+        self.describe(None, &format!("{} to {}", range.start(), range.end()));
+        None
     }
 
     /// One of these words; the first is the default.
@@ -197,6 +306,7 @@ impl Section {
         if let Some(key) = self.keys.borrow_mut().last_mut() {
             if key.origin == Origin::Default {
                 key.value = default.clone().unwrap_or_default();
+                key.origin = default.as_ref().map_or(Origin::Absent, |_| Origin::Default);
             }
             key.default = default;
             key.wanted = wanted.into();
@@ -213,7 +323,7 @@ impl Section {
         None
     }
 
-    fn complain(&self, key: &str, what: String) {
+    pub(super) fn complain(&self, key: &str, what: String) {
         let path = self.at(key);
         self.problems.borrow_mut().push(Problem { path, what });
     }

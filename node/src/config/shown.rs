@@ -24,20 +24,25 @@ pub struct Key {
 pub enum Origin {
     Default,
     File,
+    /// It is not there, and nothing stands in for it.
+    Absent,
 }
 
 /// A file with every key, commented out at its default, but for the state folder.
 pub fn template(state_folder: &Path) -> String {
     let folder = toml::Value::from(state_folder.to_string_lossy().as_ref());
     let (_config, keys) = Config::explained(&format!("[state]\nfolder = {folder}\n"));
-    let mut text =
-        String::from("# sealtune-node. Every key is here; what is commented out is the default.\n");
+    let mut text = String::from(
+        "# sealtune-node. Every key is here. What is commented out with one # is the default;\n\
+         # with two, nothing is.\n",
+    );
     let mut section = "";
     for key in &keys {
         let (of, name) = key.path.rsplit_once('.').unwrap_or(("", &key.path));
         if of != section {
             section = of;
-            line(&mut text, format_args!("\n[{section}]"));
+            let mark = if is_absent(section, &keys) { "## " } else { "" };
+            line(&mut text, format_args!("\n{mark}[{section}]"));
         }
         if let Some(about) = about(&key.path) {
             line(&mut text, format_args!("# {about}"));
@@ -46,6 +51,7 @@ pub fn template(state_folder: &Path) -> String {
         match key.origin {
             Origin::File => line(&mut text, format_args!("{assignment}")),
             Origin::Default => line(&mut text, format_args!("# {assignment}")),
+            Origin::Absent => line(&mut text, format_args!("## {assignment}")),
         }
     }
     text
@@ -63,6 +69,14 @@ pub fn keys(path: &Path) -> Result<(Vec<Key>, Option<Problems>), ConfigError> {
         Err(ConfigError::Problems(problems)) => Ok((keys, Some(problems))),
         Err(error @ (ConfigError::Read { .. } | ConfigError::Syntax(_))) => Err(error),
     }
+}
+
+/// Whether nothing of this section is there.
+fn is_absent(section: &str, keys: &[Key]) -> bool {
+    let of = |key: &Key| key.path.rsplit_once('.').map(|(of, _)| of) == Some(section);
+    keys.iter()
+        .filter(|key| of(key))
+        .all(|key| key.origin == Origin::Absent)
 }
 
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {

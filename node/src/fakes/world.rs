@@ -2,6 +2,7 @@
 
 use super::market::{Broken, Market};
 use super::weather::{Fortune, Weather};
+use crate::orders::Work;
 use crate::ports::{Blobs, Chain, Clock, Enclave, Trainer, World};
 use async_trait::async_trait;
 use proto::{Digest, Order, Reason, Root, TaskId};
@@ -128,6 +129,16 @@ impl Enclave for FakeWorld {
         self.work(Reason::DatasetMalformed).await.map(Digest)
     }
 
+    async fn charge(&self, _order: &Order, _work: Work) -> Result<(), Failure> {
+        let fortune = self.meet().await?;
+        fortune.reply(())
+    }
+
+    /// As on a real disk, what was written may be gone after the host put an old one back.
+    async fn is_charged(&self, _order: &Order) -> Result<bool, Failure> {
+        Ok(self.rng().random_bool(0.9))
+    }
+
     /// As in a real one, sealing twice gives different bytes.
     async fn seal(&self, _order: &Order, _adapter: Digest) -> Result<Root, Failure> {
         let fortune = self.meet().await?;
@@ -137,6 +148,14 @@ impl Enclave for FakeWorld {
 
 #[async_trait]
 impl Trainer for FakeWorld {
+    async fn count(&self, _order: &Order, _dataset: Digest) -> Result<Work, Failure> {
+        self.work(Reason::DatasetMalformed).await?;
+        Ok(Work {
+            tokens: 1_000,
+            steps: 10,
+        })
+    }
+
     async fn train(&self, _order: &Order, _dataset: Digest) -> Result<Digest, Failure> {
         if self.0.training.swap(true, Ordering::SeqCst) {
             self.market().report(Broken::TwoTrainings);

@@ -149,6 +149,7 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
+    #[cfg(feature = "serve")]
     pub(crate) const WHOLE: Self = Self {
         shard_id: 0,
         num_shard: 1,
@@ -260,10 +261,12 @@ mod base64_bytes {
     }
 }
 
+#[cfg(feature = "serve")]
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+#[cfg(feature = "serve")]
 pub(crate) fn decode_base64(text: &str) -> Option<Bytes> {
     STANDARD.decode(text).ok().map(Bytes::from)
 }

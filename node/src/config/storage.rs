@@ -1,0 +1,30 @@
+//! `[storage]`: where content comes from and goes to.
+
+use super::reader::Section;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug)]
+pub struct StorageConfig {
+    /// The node's own folder; state.folder/content unless said.
+    pub folder: Option<PathBuf>,
+    pub quota_gib: Option<u64>,
+    /// Folders of others on this machine, read and written.
+    pub folders: Vec<String>,
+    /// Web servers over such folders, read only.
+    pub http: Vec<String>,
+    /// 0G indexers, read only: what is on chain already can be put there too.
+    pub indexers: Vec<String>,
+    /// A file with a bucket and its keys, readable by its owner alone.
+    pub s3: Option<PathBuf>,
+}
+
+pub(super) fn read(section: &mut Section) -> StorageConfig {
+    StorageConfig {
+        folder: section.optional("folder", "a path"),
+        quota_gib: section.optional_number("quota_gib", 1..=1_000_000),
+        folders: section.texts("folders"),
+        http: section.texts("http"),
+        indexers: section.texts("indexers"),
+        s3: section.optional("s3", "a path"),
+    }
+}

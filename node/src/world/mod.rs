@@ -1,0 +1,18 @@
+//! The real world behind the ports: chain, storage and the enclave's keys.
+
+mod blobs;
+mod chain;
+mod enclave;
+mod follow;
+mod pipe;
+mod register;
+mod signer;
+mod trainer;
+
+pub use blobs::{Places, PlacesError};
+pub use chain::{Bills, ChainPort};
+pub use enclave::EnclavePort;
+pub use follow::follow;
+pub use register::{Registration, register};
+pub use signer::Signer;
+pub use trainer::Shelf;
