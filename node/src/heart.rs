@@ -95,7 +95,7 @@ impl Heart {
             .chain_time()
             .saturating_sub(board.clock.now());
         gate.observe(Cause::ClockTurned, behind <= CLOCK_BEHIND_SECS_MAX);
-        gate.observe(Cause::StaleAttestation, board.attestor.bundle().is_some());
+        gate.observe(Cause::StaleAttestation, !board.attestor.is_unproven());
     }
 
     /// One line for `systemctl status`.

@@ -1,6 +1,7 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
 use clap::{Parser, Subcommand};
+use node::api::Attestor;
 use node::boot::JournalSecret;
 use node::breaker::Gate;
 use node::cli::{self, Operate};
@@ -108,13 +109,19 @@ async fn begin(
 ) -> Result<(), Box<dyn Error>> {
     let audience = audience(config)?;
     let begun = match &config.chain {
-        Some(chain) => work(config, chain, audience.clone(), crew, stop).await?,
-        None => Some(stand_by(config, audience.clone(), crew, stop)?),
+        Some(chain) => {
+            let mailbox = work(config, chain, audience.clone(), crew, stop).await?;
+            mailbox.map(|mailbox| (mailbox, standby::silent_attestor()))
+        }
+        None => {
+            let mailbox = stand_by(config, audience.clone(), crew, stop)?;
+            Some((mailbox, standby::attestor()))
+        }
     };
-    let Some(mailbox) = begun else {
+    let Some((mailbox, attestor)) = begun else {
         return Ok(());
     };
-    let parts = parts(mailbox, &audience, reloader.clone());
+    let parts = parts(mailbox, &audience, attestor, reloader.clone());
     let face = Face::open(config, parts, None).await?;
     face.join(crew, stop, &audience.end);
     let reload = reload(hangups, reloader, audience.end);
@@ -165,14 +172,19 @@ fn stand_by(
     Ok(mailbox)
 }
 
-fn parts(mailbox: Mailbox, audience: &Audience, reload: Arc<Reloader>) -> Parts {
+fn parts(
+    mailbox: Mailbox,
+    audience: &Audience,
+    attestor: Arc<dyn Attestor>,
+    reload: Arc<Reloader>,
+) -> Parts {
     Parts {
         mailbox,
         feed: audience.feed.clone(),
         gate: audience.gate.clone(),
         clock: Arc::new(SystemClock),
         intake: standby::intake(),
-        attestor: standby::attestor(),
+        attestor,
         storefront: standby::storefront(),
         reload,
     }

@@ -40,6 +40,11 @@ pub fn attestor() -> Arc<dyn Attestor> {
     Arc::new(Standby)
 }
 
+/// Shows no evidence either, though this boot's was made and judged before the node began.
+pub fn silent_attestor() -> Arc<dyn Attestor> {
+    Arc::new(Silent)
+}
+
 /// Offers nothing.
 pub fn storefront() -> Arc<dyn Storefront> {
     Arc::new(Standby)
@@ -56,6 +61,28 @@ impl Intake for Standby {
 impl Attestor for Standby {
     fn bundle(&self) -> Option<BootBundle> {
         None
+    }
+
+    async fn challenge(&self, _nonce: ChallengeNonce) -> Result<Evidence, Unavailable> {
+        Err(Unavailable::NotReady)
+    }
+
+    fn liveness(&self, _nonce: ChallengeNonce) -> Result<(BootId, Signature), Unavailable> {
+        Err(Unavailable::NotReady)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Silent;
+
+#[async_trait]
+impl Attestor for Silent {
+    fn bundle(&self) -> Option<BootBundle> {
+        None
+    }
+
+    fn is_unproven(&self) -> bool {
+        false
     }
 
     async fn challenge(&self, _nonce: ChallengeNonce) -> Result<Evidence, Unavailable> {

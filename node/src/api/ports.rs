@@ -27,6 +27,11 @@ pub trait Attestor: Send + Sync {
     /// The boot's evidence, once there is some.
     fn bundle(&self) -> Option<BootBundle>;
 
+    /// Whether this boot has to be proven and is not.
+    fn is_unproven(&self) -> bool {
+        self.bundle().is_none()
+    }
+
     /// A fresh hardware report over this nonce. Asked for one at a time.
     async fn challenge(&self, nonce: ChallengeNonce) -> Result<Evidence, Unavailable>;
 

@@ -113,6 +113,7 @@ impl Show {
                     (false, _) => "",
                     (true, Origin::Default) => "    # default",
                     (true, Origin::File) => "    # file",
+                    (true, Origin::Absent) => "    # not set",
                 };
                 format!("{} = {}{origin}", key.path, key.value)
             });

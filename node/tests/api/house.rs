@@ -13,6 +13,7 @@ use node::conductor::{Answer, Capacity, Conductor, Mailbox, Memory, mailbox};
 use node::fakes::{Disk, FakeWorld, Weather, order};
 use node::feed::{Bounds, Feed};
 use node::journal::JournalKey;
+use node::orders::Work;
 use node::ports::{Clock, Trainer, World};
 use node::stop::Stop;
 use proto::attestation::{BootBundle, CpuEvidence, Evidence, TdxEvidence};
@@ -314,6 +315,13 @@ struct Patient;
 
 #[async_trait]
 impl Trainer for Patient {
+    async fn count(&self, _order: &Order, _dataset: Digest) -> Result<Work, Failure> {
+        Ok(Work {
+            tokens: 1,
+            steps: 1,
+        })
+    }
+
     async fn train(&self, _order: &Order, _dataset: Digest) -> Result<Digest, Failure> {
         std::future::pending().await
     }
