@@ -4,6 +4,7 @@ use crate::boot::FolderError;
 use crate::conductor::ConductorError;
 use crate::config::ConfigError;
 use crate::journal::{JournalError, KeyError};
+use crate::operator::ClientError;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ pub enum Exit {
     Corrupt = 6,
     Full = 7,
     Key = 8,
+    NotRunning = 9,
 }
 
 impl Exit {
@@ -34,6 +36,7 @@ impl Exit {
             Self::Key,
             "the journal key is missing, exposed or another one",
         ),
+        (Self::NotRunning, "the command needs a running node"),
     ];
 
     pub const fn code(self) -> u8 {
@@ -45,6 +48,7 @@ impl Exit {
             Self::Corrupt => 6,
             Self::Full => 7,
             Self::Key => 8,
+            Self::NotRunning => 9,
         }
     }
 
@@ -66,6 +70,9 @@ impl Exit {
         }
         if error.is::<FolderError>() {
             return Some(Self::Folder);
+        }
+        if let Some(ClientError::NotRunning { .. }) = error.downcast_ref() {
+            return Some(Self::NotRunning);
         }
         if let Some(key) = error.downcast_ref() {
             return Some(Self::of_key(key));

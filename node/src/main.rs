@@ -1,19 +1,30 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
 use clap::{Parser, Subcommand};
+use node::api::Attestor;
 use node::boot::JournalSecret;
-use node::conductor::{Conductor, mailbox};
-use node::config::Config;
+use node::breaker::Gate;
+use node::cli::{self, Operate};
+use node::clock::SystemClock;
+use node::conductor::{Conductor, Mailbox, mailbox};
+use node::config::{ChainConfig, Config};
 use node::crew::Crew;
 use node::exit::Exit;
-use node::signals::Signals;
+use node::face::{Face, Parts, quietly};
+use node::feed::{Bounds, Feed};
+use node::live::Audience;
+use node::reload::Reloader;
+use node::signals::{Hangups, Signals};
 use node::stop::Stop;
 use node::{boot, live, sandbox, standby, telemetry};
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// The sealtune provider node: takes signed fine-tuning orders and never loses one.
@@ -30,6 +41,8 @@ enum Command {
     Run(ConfigFile),
     /// Checks the configuration and says what is wrong with it.
     Check(ConfigFile),
+    #[command(flatten)]
+    Operate(Operate),
     /// Becomes a program in a sandbox, as one line of standard input says.
     #[command(hide = true)]
     Sandboxed,
@@ -48,6 +61,10 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(file) => run(&file),
         Command::Check(file) => check(&file),
+        Command::Operate(operate) => match cli::run(operate) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Sandboxed => Err(sandbox::enter().into()),
         Command::SandboxProbe { model, work } => probe(&model, &work),
     };
@@ -59,18 +76,20 @@ fn main() -> ExitCode {
 
 fn run(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
     let config = Config::load(&file.config)?;
-    telemetry::start(&config.log)?;
-    Runtime::new()?.block_on(serve(config))
+    let filter = telemetry::start(&config.log)?;
+    let reloader = Reloader::new(file.config.clone(), config.clone(), filter)?;
+    Runtime::new()?.block_on(serve(config, Arc::new(reloader)))
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(config: Config, reloader: Arc<Reloader>) -> Result<(), Box<dyn Error>> {
     let signals = Signals::listen()?;
+    let hangups = Hangups::listen()?;
     let stop = Stop::default();
     let mut crew = Crew::new(stop.clone());
     let mut obey = pin!(signals.obey(stop.clone(), config.grace));
 
     tokio::select! {
-        begun = begin(&config, &mut crew, &stop) => begun?,
+        begun = begin(&config, reloader, hangups, &mut crew, &stop) => begun?,
         never = &mut obey => match never {},
     }
     tokio::select! {
@@ -81,33 +100,110 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn begin(config: &Config, crew: &mut Crew, stop: &Stop) -> Result<(), Box<dyn Error>> {
-    let Some(chain) = &config.chain else {
-        return stand_by(config, crew, stop);
+async fn begin(
+    config: &Config,
+    reloader: Arc<Reloader>,
+    hangups: Hangups,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<(), Box<dyn Error>> {
+    let audience = audience(config)?;
+    let begun = match &config.chain {
+        Some(chain) => {
+            let mailbox = work(config, chain, audience.clone(), crew, stop).await?;
+            mailbox.map(|mailbox| (mailbox, standby::silent_attestor()))
+        }
+        None => {
+            let mailbox = stand_by(config, audience.clone(), crew, stop)?;
+            Some((mailbox, standby::attestor()))
+        }
     };
+    let Some((mailbox, attestor)) = begun else {
+        return Ok(());
+    };
+    let parts = parts(mailbox, &audience, attestor, reloader.clone());
+    let face = Face::open(config, parts, None).await?;
+    face.join(crew, stop, &audience.end);
+    let reload = reload(hangups, reloader, audience.end);
+    crew.spawn("reload", quietly(reload, stop));
+    Ok(())
+}
+
+fn audience(config: &Config) -> Result<Audience, Box<dyn Error>> {
+    let clock = Arc::new(SystemClock);
+    boot::check_state(&config.state)?;
+    let kept = config.state.folder.join("breaker.json");
+    Ok(Audience {
+        feed: Feed::new(clock.clone(), Bounds::default()),
+        gate: Gate::recalled(config.breaker.failures_max, clock, kept)?,
+        end: CancellationToken::new(),
+    })
+}
+
+async fn work(
+    config: &Config,
+    chain: &ChainConfig,
+    audience: Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<Option<Mailbox>, Box<dyn Error>> {
     let enclosed = live::enclose(config)?;
     let memory = boot::recall(&config.state, enclosed.journal_secret())?;
     info!(open = memory.open_count(), "the journal is read");
     let proved = live::prove(config, enclosed).await?;
-    live::join(config, chain, proved, memory, crew, stop).await?;
-    Ok(())
+    let live = live::join(config, chain, proved, memory, audience, crew, stop).await?;
+    Ok(live.map(|live| live.mailbox))
 }
 
 /// A node without a chain keeps its journal, takes no orders and says so.
-fn stand_by(config: &Config, crew: &mut Crew, stop: &Stop) -> Result<(), Box<dyn Error>> {
+fn stand_by(
+    config: &Config,
+    audience: Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<Mailbox, Box<dyn Error>> {
     let memory = boot::recall(&config.state, JournalSecret::File)?;
     info!(open = memory.open_count(), "the journal is read");
     warn!("there is no [chain] in the configuration: no orders are taken");
     let (mailbox, inputs) = mailbox();
     let (world, capacity) = (standby::world(), config.capacity);
     let conductor = Conductor::new(memory, world, capacity, inputs, Handle::current());
-    let stopped = stop.clone();
-    crew.spawn_thread("conductor", move || async move {
-        // The conductor hears nothing here, and must not take that for the end.
-        let _open = mailbox;
-        conductor.run(stopped).await
-    });
-    Ok(())
+    live::conduct(conductor, audience, crew, stop);
+    Ok(mailbox)
+}
+
+fn parts(
+    mailbox: Mailbox,
+    audience: &Audience,
+    attestor: Arc<dyn Attestor>,
+    reload: Arc<Reloader>,
+) -> Parts {
+    Parts {
+        mailbox,
+        feed: audience.feed.clone(),
+        gate: audience.gate.clone(),
+        clock: Arc::new(SystemClock),
+        intake: standby::intake(),
+        attestor,
+        storefront: standby::storefront(),
+        reload,
+    }
+}
+
+/// Reads the configuration again at each SIGHUP.
+async fn reload(
+    mut hangups: Hangups,
+    reloader: Arc<Reloader>,
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            () = hangups.next() => if let Err(error) = reloader.again() {
+                warn!(code = "N-CONF-003", %error, "the configuration stays as it was");
+            }
+        }
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "the answer of a command")]

@@ -21,9 +21,11 @@ mod story;
 mod tail;
 
 pub use hub::{Bounds, Latest};
+pub(crate) use news::word;
 pub use note::{Note, Value};
 pub use tail::Tail;
 
+use crate::metrics::Metrics;
 use crate::ports::Clock;
 use hub::Hub;
 use proto::task::{LogLine, TaskEvent, TaskEventKind, TaskStatus};
@@ -40,18 +42,31 @@ pub struct Feed(Arc<Shared>);
 struct Shared {
     hub: Mutex<Hub>,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
 }
 
 impl Feed {
     pub fn new(clock: Arc<dyn Clock>, bounds: Bounds) -> Self {
         let hub = Mutex::new(Hub::new(bounds, clock.now()));
-        Self(Arc::new(Shared { hub, clock }))
+        let metrics = Metrics::default();
+        Self(Arc::new(Shared {
+            hub,
+            clock,
+            metrics,
+        }))
+    }
+
+    /// What was counted of all that passed.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// A task came to this phase; saying so again changes nothing.
     pub fn phase(&self, task: TaskId, phase: Phase) {
         let now = self.now();
-        self.hub().phase(task, phase, now);
+        if let Some(from) = self.hub().phase(task, phase, now) {
+            self.0.metrics.moved(from.phase, phase);
+        }
     }
 
     /// The task's place in the queue for the trainer; 0 is next. The same again changes nothing.
@@ -63,8 +78,9 @@ impl Feed {
     /// A report of work under way.
     pub fn progress(&self, task: TaskId, progress: Progress) {
         let now = self.now();
-        let kind = TaskEventKind::Progress(progress);
-        self.hub().event(task, kind, now);
+        let mut hub = self.hub();
+        self.0.metrics.reported(&progress, hub.step(task), now);
+        hub.event(task, TaskEventKind::Progress(progress), now);
     }
 
     /// A line for the task's log.
@@ -96,6 +112,11 @@ impl Feed {
     /// The last report of a training step, and when it came.
     pub fn latest(&self) -> Option<Latest> {
         self.hub().latest()
+    }
+
+    /// When the task last gave an event.
+    pub fn stirred(&self, task: TaskId) -> Option<Seconds> {
+        self.hub().story(task)?.stirred_at()
     }
 
     fn now(&self) -> Seconds {

@@ -2,10 +2,12 @@
 
 use super::Proved;
 use crate::admission::Terms;
+use crate::breaker::Gate;
 use crate::clock::SystemClock;
 use crate::conductor::{Conductor, Mailbox, Memory, mailbox};
 use crate::config::{ChainConfig, Config};
 use crate::crew::Crew;
+use crate::feed::Feed;
 use crate::intake::{self, Door, Judge, Speed, StopGate};
 use crate::keys::Guard;
 use crate::orders::Book;
@@ -22,6 +24,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// Between tries to reach the chain or a model.
@@ -35,6 +38,15 @@ pub struct Live {
     pub proved: Proved,
     pub speed: Speed,
     pub chain: ChainPort,
+}
+
+/// Who is told of tasks, who decides whether work is taken, and who hears of the end.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    pub feed: Feed,
+    pub gate: Gate,
+    /// Cancelled when the conductor has ended.
+    pub end: CancellationToken,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +69,7 @@ pub async fn join(
     chain: &ChainConfig,
     proved: Proved,
     memory: Memory,
+    audience: Audience,
     crew: &mut Crew,
     stop: &Stop,
 ) -> Result<Option<Live>, JoinError> {
@@ -74,8 +87,7 @@ pub async fn join(
     let world = world(&proved, &book, &places, &port, trainer);
     let clock = world.clock.clone();
     let conductor = Conductor::new(memory, world, config.capacity, inputs, Handle::current());
-    let stopped = stop.clone();
-    crew.spawn_thread("conductor", move || conductor.run(stopped));
+    conduct(conductor, audience, crew, stop);
     crew.spawn("desk", serve_desk(desk, stop.clone()));
     let from = Cursor {
         next: head,
@@ -109,6 +121,18 @@ pub async fn join(
         speed,
         chain: port,
     }))
+}
+
+/// Puts the conductor to work before this audience.
+pub fn conduct(conductor: Conductor, audience: Audience, crew: &mut Crew, stop: &Stop) {
+    let Audience { feed, gate, end } = audience;
+    let conductor = conductor.telling(feed).behind(gate);
+    let stopped = stop.clone();
+    crew.spawn_thread("conductor", move || async move {
+        // Who watches a task is answered while tasks are finished, and no longer.
+        let _end = end.drop_guard();
+        conductor.run(stopped).await
+    });
 }
 
 /// Waits for a chain that cannot be reached; anything else an operator has to mend.

@@ -14,5 +14,5 @@ mod join;
 mod prove;
 
 pub use enclose::{EncloseError, Enclosed, enclose};
-pub use join::{JoinError, Live, join};
+pub use join::{Audience, JoinError, Live, conduct, join};
 pub use prove::{ProveError, Proved, prove};
