@@ -131,10 +131,10 @@ impl Face {
 }
 
 /// When the conductor ends by itself, that is the news, and not that others ended after it.
-pub fn quietly(
-    work: impl Future<Output = Result<(), Infallible>>,
+pub fn quietly<W: Future<Output = Result<(), Infallible>>>(
+    work: W,
     stop: &Stop,
-) -> impl Future<Output = Result<(), Infallible>> {
+) -> impl Future<Output = Result<(), Infallible>> + use<W> {
     let stop = stop.clone();
     async move {
         work.await?;

@@ -14,7 +14,6 @@ mod caller;
 #[path = "api/house.rs"]
 mod house;
 
-use caller::Caller;
 use house::{Customer, House, NONCE};
 use node::api::Limits;
 use node::feed::{Note, Value};
