@@ -1,16 +1,16 @@
-//! Everything that answers from outside, opened together and joined by the crew.
+//! Everything that answers from outside: the operator's side from the start on, the door for
+//! everybody else once there is evidence.
 
-use crate::api::{
-    Attestor, Desk, Door, DoorError, Fences, FencesError, Identity, Intake, Storefront,
-};
+use crate::api::{Desk, Door, DoorError, Fences, FencesError, Identity, Rates};
 use crate::breaker::Gate;
-use crate::conductor::Mailbox;
 use crate::config::Config;
 use crate::crew::Crew;
-use crate::feed::Feed;
 use crate::heart::Heart;
+use crate::keys::TlsKey;
+use crate::live::Audience;
 use crate::operator::{self, Board, Port, Reload, Socket, SocketError};
 use crate::ports::Clock;
+use crate::stage::{Stage, Step};
 use crate::stop::Stop;
 use std::convert::Infallible;
 use std::fmt;
@@ -25,33 +25,19 @@ use tracing::info;
 /// What the face shows and whom it asks.
 #[derive(Clone)]
 pub struct Parts {
-    pub mailbox: Mailbox,
-    pub feed: Feed,
-    pub gate: Gate,
+    pub audience: Audience,
     pub clock: Arc<dyn Clock>,
-    pub intake: Arc<dyn Intake>,
-    pub attestor: Arc<dyn Attestor>,
-    pub storefront: Arc<dyn Storefront>,
     pub reload: Arc<dyn Reload>,
+    pub rates: Rates,
 }
 
+/// What the operator meets, from the start on.
 #[derive(Debug)]
 pub struct Face {
-    /// Absent where nobody but the operator is answered.
-    door: Option<Door>,
     port: Port,
     socket: Socket,
     heart: Heart,
-    gate: Gate,
-    health: HealthReporter,
-    addresses: Addresses,
-}
-
-/// Where the node is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    pub api: Option<SocketAddr>,
-    pub operator: SocketAddr,
+    operator: SocketAddr,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,61 +59,52 @@ pub enum FaceError {
 }
 
 impl Face {
-    /// Opens every door. The TLS key is the one the evidence names; without one only the
-    /// operator is answered.
-    pub async fn open(
-        config: &Config,
-        parts: Parts,
-        identity: Option<&Identity>,
-    ) -> Result<Self, FaceError> {
-        let board = board(&parts);
-        let health = HealthReporter::new();
+    /// Opens the operator's port and socket. Only who holds the journal may: it is the one
+    /// node of this folder.
+    pub async fn open(config: &Config, parts: &Parts) -> Result<Self, FaceError> {
+        let board = board(parts);
         let port = open_port(config, board.clone()).await?;
-        let socket = Socket::open(operator::path(&config.state.folder), board.clone())?;
-        let door = match identity {
-            Some(identity) => Some(open_door(config, &parts, health.clone(), identity).await?),
-            None => None,
-        };
-        let addresses = Addresses {
-            api: door
-                .as_ref()
-                .map(Door::address)
-                .transpose()
-                .map_err(FaceError::Address)?,
-            operator: port.address().map_err(FaceError::Address)?,
-        };
+        let operator = port.address().map_err(FaceError::Address)?;
         Ok(Self {
-            door,
             port,
-            socket,
+            socket: Socket::open(operator::path(&config.state.folder), board.clone())?,
             heart: Heart::new(board, config),
-            gate: parts.gate,
-            health,
-            addresses,
+            operator,
         })
     }
 
-    pub fn addresses(&self) -> Addresses {
-        self.addresses
-    }
-
-    /// Serves until the end, which is the conductor's: who waits for a task is answered
-    /// while tasks are finished.
+    /// Serves until the end, which is the conductor's.
     pub fn join(self, crew: &mut Crew, stop: &Stop, end: &CancellationToken) {
-        let Addresses { api, operator } = self.addresses;
-        info!(code = "N-API-001", ?api, %operator, "listening");
-        if let Some(door) = self.door {
-            crew.spawn("api", quietly(door.serve(end.clone()), stop));
-        }
-        crew.spawn("operator port", quietly(self.port.serve(end.clone()), stop));
-        crew.spawn(
-            "operator socket",
-            quietly(self.socket.serve(end.clone()), stop),
-        );
+        let operator = self.operator;
+        info!(code = "N-OPER-003", %operator, "the operator is answered");
+        let (port, socket) = (self.port.serve(end.clone()), self.socket.serve(end.clone()));
+        crew.spawn("operator port", quietly(port, stop));
+        crew.spawn("operator socket", quietly(socket, stop));
         crew.spawn("heart", quietly(self.heart.beat(end.clone()), stop));
-        let health = tell_health(self.gate, self.health, end.clone());
-        crew.spawn("health", quietly(health, stop));
     }
+}
+
+/// Opens the door for brokers, customers and verifiers, with the key that the evidence names,
+/// and serves it until the end: who waits for a task is answered while tasks are finished.
+pub async fn open_door(
+    config: &Config,
+    parts: &Parts,
+    tls: &TlsKey,
+    (crew, stop): (&mut Crew, &Stop),
+) -> Result<SocketAddr, FaceError> {
+    let identity = Identity::attested(tls).map_err(DoorError::Identity)?;
+    let health = HealthReporter::new();
+    let desk = desk(config, parts, health.clone())?;
+    let limits = config.api.limits.clone();
+    let door = Door::open(config.api.listen, &identity, desk, limits).await?;
+    let address = door.address().map_err(FaceError::Address)?;
+    info!(code = "N-API-001", %address, tls_key = %identity.spki(), "customers are answered");
+    let audience = &parts.audience;
+    let end = audience.end.clone();
+    crew.spawn("api", quietly(door.serve(end.clone()), stop));
+    let health = tell_health(audience.gate.clone(), audience.stage.clone(), health, end);
+    crew.spawn("health", quietly(health, stop));
+    Ok(address)
 }
 
 /// When the conductor ends by itself, that is the news, and not that others ended after it.
@@ -144,15 +121,17 @@ pub fn quietly<W: Future<Output = Result<(), Infallible>>>(
 }
 
 fn board(parts: &Parts) -> Board {
+    let audience = &parts.audience;
     Board {
-        mailbox: parts.mailbox.clone(),
-        feed: parts.feed.clone(),
-        gate: parts.gate.clone(),
-        attestor: parts.attestor.clone(),
-        storefront: parts.storefront.clone(),
+        mailbox: audience.mailbox.clone(),
+        feed: audience.feed.clone(),
+        gate: audience.gate.clone(),
+        attestor: Arc::new(audience.front.clone()),
+        storefront: Arc::new(audience.front.clone()),
         clock: parts.clock.clone(),
         reload: parts.reload.clone(),
         started: parts.clock.now(),
+        stage: audience.stage.clone(),
     }
 }
 
@@ -162,38 +141,35 @@ async fn open_port(config: &Config, board: Board) -> Result<Port, FaceError> {
     port.map_err(|source| FaceError::Port { address, source })
 }
 
-async fn open_door(
-    config: &Config,
-    parts: &Parts,
-    health: HealthReporter,
-    identity: &Identity,
-) -> Result<Door, FaceError> {
-    let desk = Desk {
-        mailbox: parts.mailbox.clone(),
-        feed: parts.feed.clone(),
-        gate: parts.gate.clone(),
-        intake: parts.intake.clone(),
-        attestor: parts.attestor.clone(),
-        storefront: parts.storefront.clone(),
+fn desk(config: &Config, parts: &Parts, health: HealthReporter) -> Result<Desk, FencesError> {
+    let audience = &parts.audience;
+    Ok(Desk {
+        mailbox: audience.mailbox.clone(),
+        feed: audience.feed.clone(),
+        gate: audience.gate.clone(),
+        stage: audience.stage.clone(),
+        intake: Arc::new(audience.front.clone()),
+        attestor: Arc::new(audience.front.clone()),
+        storefront: Arc::new(audience.front.clone()),
         clock: parts.clock.clone(),
         fences: Fences::open(config.state.folder.join("fences.json"))?,
         callers: config.api.callers.clone(),
+        rates: parts.rates.clone(),
         health,
         started: parts.clock.now(),
-    };
-    let limits = config.api.limits.clone();
-    Ok(Door::open(config.api.listen, identity, desk, limits).await?)
+    })
 }
 
-/// The gRPC health service says what the gate says.
+/// The gRPC health service says whether orders are taken.
 async fn tell_health(
     gate: Gate,
+    stage: Stage,
     health: HealthReporter,
     end: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut changes = gate.changes();
+    let (mut changes, mut steps) = (gate.changes(), stage.steps());
     loop {
-        let status = if gate.admits().is_ok() {
+        let status = if gate.admits().is_ok() && stage.step() == Step::Working {
             ServingStatus::Serving
         } else {
             ServingStatus::NotServing
@@ -202,6 +178,7 @@ async fn tell_health(
         tokio::select! {
             () = end.cancelled() => return Ok(()),
             Ok(()) = changes.changed() => {}
+            Ok(()) = steps.changed() => {}
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::breaker::Cause;
 use crate::config::Config;
-use crate::operator::Board;
+use crate::operator::{Board, Ready};
 use proto::{Seconds, TaskId};
 use sd_notify::NotifyState;
 use std::convert::Infallible;
@@ -43,7 +43,10 @@ impl Heart {
     }
 
     pub async fn beat(mut self, end: CancellationToken) -> Result<(), Infallible> {
-        tell(&[NotifyState::Ready]);
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            () = self.board.stage.proven() => tell(&[NotifyState::Ready]),
+        }
         loop {
             self.look_around();
             if self.makes_progress().await {
@@ -62,6 +65,9 @@ impl Heart {
     }
 
     async fn makes_progress(&mut self) -> bool {
+        if !self.board.stage.step().has_conductor() {
+            return true;
+        }
         let read = |view: &crate::conductor::View<'_>| view.training;
         let asked = tokio::time::timeout(self.pause, self.board.mailbox.look(read)).await;
         let Ok(Ok(training)) = asked else {
@@ -95,25 +101,17 @@ impl Heart {
             .chain_time()
             .saturating_sub(board.clock.now());
         gate.observe(Cause::ClockTurned, behind <= CLOCK_BEHIND_SECS_MAX);
-        gate.observe(Cause::StaleAttestation, !board.attestor.is_unproven());
     }
 
     /// One line for `systemctl status`.
     async fn words(&self) -> String {
+        if !self.board.stage.step().has_conductor() {
+            return state(&self.board.ready().await);
+        }
         let Ok(status) = self.board.status().await else {
             return "stopping".into();
         };
-        let state = if status.ready.ready {
-            "ready".into()
-        } else {
-            let causes: Vec<_> = status
-                .ready
-                .reasons
-                .iter()
-                .map(|r| r.cause.as_str())
-                .collect();
-            format!("not ready: {}", causes.join(", "))
-        };
+        let state = state(&status.ready);
         let training = status.training.map(|training| {
             let step = training.step.zip(training.steps_total);
             let step = step.map(|(step, of)| format!(", step {step} of {of}"));
@@ -122,6 +120,14 @@ impl Heart {
         let open = status.tasks_open;
         format!("{state}; {open} tasks open{}", training.unwrap_or_default())
     }
+}
+
+fn state(ready: &Ready) -> String {
+    if ready.ready {
+        return "ready".into();
+    }
+    let causes = ready.reasons.iter().map(|reason| reason.cause.as_str());
+    format!("not ready: {}", causes.collect::<Vec<_>>().join(", "))
 }
 
 /// Room left on the disk of this folder, for who is not root.

@@ -1,22 +1,26 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
 use clap::{Parser, Subcommand};
-use node::api::Attestor;
-use node::boot::JournalSecret;
+use node::api::Rates;
+use node::boot::{self, JournalSecret};
 use node::breaker::Gate;
 use node::cli::{self, Operate};
-use node::clock::SystemClock;
-use node::conductor::{Conductor, Mailbox, mailbox};
-use node::config::{ChainConfig, Config};
+use node::clock::{self, SystemClock};
+use node::conductor::{Conductor, Inputs, Mailbox, Memory, mailbox};
+use node::config::Config;
 use node::crew::Crew;
 use node::exit::Exit;
-use node::face::{Face, Parts, quietly};
+use node::face::{Face, Parts, open_door, quietly};
 use node::feed::{Bounds, Feed};
-use node::live::Audience;
+use node::front::Front;
+use node::live::{self, Audience, Proved, Speaker};
+use node::operator::Reload;
 use node::reload::Reloader;
 use node::signals::{Hangups, Signals};
+use node::stage::{Stage, Step};
 use node::stop::Stop;
-use node::{boot, live, sandbox, standby, telemetry};
+use node::traces::{self, Exporter, TracesError};
+use node::{sandbox, standby, telemetry};
 use std::convert::Infallible;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -24,6 +28,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -100,6 +105,8 @@ async fn serve(config: Config, reloader: Arc<Reloader>) -> Result<(), Box<dyn Er
     Ok(())
 }
 
+/// Everything in the order that keeps every promise: the journal is ours before the operator
+/// is answered, and the evidence holds before anybody else is.
 async fn begin(
     config: &Config,
     reloader: Arc<Reloader>,
@@ -107,100 +114,150 @@ async fn begin(
     crew: &mut Crew,
     stop: &Stop,
 ) -> Result<(), Box<dyn Error>> {
-    let audience = audience(config)?;
-    let begun = match &config.chain {
-        Some(chain) => {
-            let mailbox = work(config, chain, audience.clone(), crew, stop).await?;
-            mailbox.map(|mailbox| (mailbox, standby::silent_attestor()))
+    boot::check_state(&config.state)?;
+    let enclosed = config.chain.as_ref().map(|_| live::enclose(config));
+    let enclosed = enclosed.transpose()?;
+    let secret = enclosed.as_ref().map(live::Enclosed::journal_secret);
+    let memory = boot::recall(&config.state, secret.unwrap_or(JournalSecret::File))?;
+    info!(open = memory.open_count(), "the journal is read");
+
+    let (mailbox, inputs) = mailbox();
+    let parts = parts(config, mailbox, reloader)?;
+    let audience = &parts.audience;
+    trace(config, audience, crew, stop)?;
+    Face::open(config, &parts)
+        .await?
+        .join(crew, stop, &audience.end);
+    reload(hangups, &parts, crew, stop);
+    let work = (memory, inputs);
+    let began = match (&config.chain, enclosed) {
+        (Some(chain), Some(enclosed)) => {
+            let proved = prove(config, enclosed, &parts, (crew, stop)).await?;
+            live::join(config, chain, &proved, work, audience, crew, stop).await?
         }
-        None => {
-            let mailbox = stand_by(config, audience.clone(), crew, stop)?;
-            Some((mailbox, standby::attestor()))
-        }
+        (_, _) => stand_by(config, work, audience, crew, stop),
     };
-    let Some((mailbox, attestor)) = begun else {
-        return Ok(());
-    };
-    let parts = parts(mailbox, &audience, attestor, reloader.clone());
-    let face = Face::open(config, parts, None).await?;
-    face.join(crew, stop, &audience.end);
-    let reload = reload(hangups, reloader, audience.end);
-    crew.spawn("reload", quietly(reload, stop));
+    if !began {
+        audience.end.cancel();
+    }
     Ok(())
 }
 
-fn audience(config: &Config) -> Result<Audience, Box<dyn Error>> {
+fn parts(
+    config: &Config,
+    mailbox: Mailbox,
+    reloader: Arc<Reloader>,
+) -> Result<Parts, Box<dyn Error>> {
     let clock = Arc::new(SystemClock);
-    boot::check_state(&config.state)?;
     let kept = config.state.folder.join("breaker.json");
-    Ok(Audience {
+    let audience = Audience {
+        mailbox,
         feed: Feed::new(clock.clone(), Bounds::default()),
-        gate: Gate::recalled(config.breaker.failures_max, clock, kept)?,
+        gate: Gate::recalled(config.breaker.failures_max, clock.clone(), kept)?,
+        stage: Stage::default(),
+        front: Front::default(),
+        config: reloader.current(),
         end: CancellationToken::new(),
+    };
+    Ok(Parts {
+        audience,
+        clock,
+        reload: reloader,
+        rates: Rates::new(&config.api.limits),
     })
 }
 
-async fn work(
+fn trace(
     config: &Config,
-    chain: &ChainConfig,
-    audience: Audience,
+    audience: &Audience,
     crew: &mut Crew,
     stop: &Stop,
-) -> Result<Option<Mailbox>, Box<dyn Error>> {
-    let enclosed = live::enclose(config)?;
-    let memory = boot::recall(&config.state, enclosed.journal_secret())?;
-    info!(open = memory.open_count(), "the journal is read");
+) -> Result<(), TracesError> {
+    let Some(endpoint) = &config.traces else {
+        return Ok(());
+    };
+    let (tracer, made) = traces::channel(clock::wall);
+    let exporter = Exporter::new(endpoint, made)?;
+    audience.feed.trace_to(tracer);
+    crew.spawn("traces", quietly(exporter.run(audience.end.clone()), stop));
+    Ok(())
+}
+
+/// Proves what can be proven; what is proven has a voice and a door from then on.
+async fn prove(
+    config: &Config,
+    enclosed: live::Enclosed,
+    parts: &Parts,
+    (crew, stop): (&mut Crew, &Stop),
+) -> Result<Proved, Box<dyn Error>> {
     let proved = live::prove(config, enclosed).await?;
-    let live = live::join(config, chain, proved, memory, audience, crew, stop).await?;
-    Ok(live.map(|live| live.mailbox))
+    let audience = &parts.audience;
+    if let Some(evidence) = proved.evidence.clone() {
+        let (identity, gate) = (proved.identity.clone(), audience.gate.clone());
+        let speaker = Arc::new(Speaker::new(evidence, identity, gate.clone())?);
+        audience.front.attests(speaker.clone());
+        open_door(config, parts, &proved.tls, (crew, stop)).await?;
+        let watch = live::watch_device(speaker, gate, audience.end.clone());
+        crew.spawn("device watch", quietly(watch, stop));
+    } else {
+        warn!(
+            code = "N-API-006",
+            "nothing is proven: customers are not answered"
+        );
+    }
+    audience.stage.reach(Step::Connecting);
+    Ok(proved)
 }
 
 /// A node without a chain keeps its journal, takes no orders and says so.
 fn stand_by(
     config: &Config,
-    audience: Audience,
+    (memory, inputs): (Memory, Inputs),
+    audience: &Audience,
     crew: &mut Crew,
     stop: &Stop,
-) -> Result<Mailbox, Box<dyn Error>> {
-    let memory = boot::recall(&config.state, JournalSecret::File)?;
-    info!(open = memory.open_count(), "the journal is read");
+) -> bool {
     warn!("there is no [chain] in the configuration: no orders are taken");
-    let (mailbox, inputs) = mailbox();
     let (world, capacity) = (standby::world(), config.capacity);
     let conductor = Conductor::new(memory, world, capacity, inputs, Handle::current());
     live::conduct(conductor, audience, crew, stop);
-    Ok(mailbox)
+    audience.stage.reach(Step::StandingBy);
+    true
 }
 
-fn parts(
-    mailbox: Mailbox,
-    audience: &Audience,
-    attestor: Arc<dyn Attestor>,
-    reload: Arc<Reloader>,
-) -> Parts {
-    Parts {
-        mailbox,
-        feed: audience.feed.clone(),
-        gate: audience.gate.clone(),
-        clock: Arc::new(SystemClock),
-        intake: standby::intake(),
-        attestor,
-        storefront: standby::storefront(),
-        reload,
-    }
+/// Reads the configuration again at each SIGHUP, and lets the callers' rates follow it.
+fn reload(hangups: Hangups, parts: &Parts, crew: &mut Crew, stop: &Stop) {
+    let end = &parts.audience.end;
+    let reload = read_again(hangups, parts.reload.clone(), end.clone());
+    crew.spawn("reload", quietly(reload, stop));
+    let config = parts.audience.config.clone();
+    let rates = follow_rates(config, parts.rates.clone(), end.clone());
+    crew.spawn("rates", quietly(rates, stop));
 }
 
-/// Reads the configuration again at each SIGHUP.
-async fn reload(
-    mut hangups: Hangups,
-    reloader: Arc<Reloader>,
+async fn follow_rates(
+    mut config: watch::Receiver<Arc<Config>>,
+    rates: Rates,
     end: CancellationToken,
 ) -> Result<(), Infallible> {
     loop {
         tokio::select! {
             () = end.cancelled() => return Ok(()),
-            () = hangups.next() => if let Err(error) = reloader.again() {
-                warn!(code = "N-CONF-003", %error, "the configuration stays as it was");
+            Ok(()) = config.changed() => rates.change(&config.borrow_and_update().api.limits),
+        }
+    }
+}
+
+async fn read_again(
+    mut hangups: Hangups,
+    reload: Arc<dyn Reload>,
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            () = hangups.next() => if let Err(error) = reload.reload().await {
+                warn!(code = "N-CONF-003", error, "the configuration stays as it was");
             }
         }
     }

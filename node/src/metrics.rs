@@ -337,7 +337,7 @@ impl Gpu {
 }
 
 /// What was done while a task was in this phase.
-const fn stage(phase: Phase) -> &'static str {
+pub(crate) const fn stage(phase: Phase) -> &'static str {
     match phase {
         Phase::Offered => "promise",
         Phase::Promised => "accept",

@@ -9,8 +9,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-/// Keys, or sections, that change without a restart.
-const LIVE: &[&str] = &["log.filter"];
+/// Keys that change without a restart: what is logged, prices, and limits.
+const LIVE: &[&str] = &[
+    "api.calls_per_sec",
+    "api.challenges_per_min",
+    "limits.tasks_max",
+    "log.filter",
+    "offer.ack_window_secs_max",
+    "offer.compensation_max",
+    "offer.customer_tasks_max",
+    "offer.epochs_max",
+    "offer.fee_least",
+    "offer.lora_r_max",
+    "offer.overhead_secs",
+    "offer.penalty_bps_min",
+    "offer.price_per_token",
+    "offer.rows_per_step_max",
+    "offer.sequence_len_max",
+    "offer.steps_max",
+];
 
 /// Shared by SIGHUP and the operator's socket. A file with problems changes nothing.
 #[derive(Debug)]
@@ -48,7 +65,8 @@ impl Reloader {
         self.filter.set(config.log.filter.clone());
         keep_live(&mut known, &keys);
         drop(known);
-        self.current.send_replace(Arc::new(config));
+        self.current
+            .send_modify(|current| *current = Arc::new(with_live(current, config)));
         let reloaded = Reloaded {
             changed,
             needs_restart,
@@ -66,8 +84,26 @@ impl Reload for Reloader {
 }
 
 fn is_live(path: &str) -> bool {
-    LIVE.iter()
-        .any(|live| path == *live || (live.ends_with('.') && path.starts_with(live)))
+    LIVE.contains(&path)
+}
+
+/// The configuration of the start, with what may change as it is in the new one.
+fn with_live(current: &Config, new: Config) -> Config {
+    let mut config = current.clone();
+    config.log = new.log;
+    config.capacity.tasks_max = new.capacity.tasks_max;
+    config.api.limits.calls_per_sec = new.api.limits.calls_per_sec;
+    config.api.limits.challenges_per_min = new.api.limits.challenges_per_min;
+    let (offer, new) = (&mut config.offer, new.offer);
+    offer.price = new.price;
+    offer.fee_least = new.fee_least;
+    offer.recipe = new.recipe;
+    offer.compensation_max = new.compensation_max;
+    offer.ack_window_secs_max = new.ack_window_secs_max;
+    offer.penalty_bps_min = new.penalty_bps_min;
+    offer.customer_tasks_max = new.customer_tasks_max;
+    offer.overhead_secs = new.overhead_secs;
+    config
 }
 
 /// What a restart would still change is told again the next time.
@@ -115,6 +151,7 @@ fn tell(reloaded: &Reloaded) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::Wei;
     use std::fs;
 
     fn reloader(text: &str) -> (tempfile::TempDir, Reloader) {
@@ -139,6 +176,37 @@ mod tests {
         assert_eq!(first.needs_restart, ["stop.grace_secs"]);
         assert!(second.changed.is_empty());
         assert_eq!(second.needs_restart, ["stop.grace_secs"]);
+    }
+
+    #[test]
+    fn prices_and_limits_change_and_what_is_offered_does_not() {
+        let (_folder, reloader) = reloader("[state]\nfolder = '/s'\n");
+        let text = "[state]\nfolder = '/s'\n[limits]\ntasks_max = 3\n\
+                    [offer]\nurl = 'https://elsewhere'\nprice_per_token = '5 gwei'\n";
+        fs::write(&reloader.path, text).unwrap();
+
+        let reloaded = reloader.again().unwrap();
+
+        let config = reloader.current().borrow().clone();
+        assert_eq!(
+            reloaded.changed,
+            ["limits.tasks_max", "offer.price_per_token"]
+        );
+        assert_eq!(reloaded.needs_restart, ["offer.url"]);
+        assert_eq!(config.capacity.tasks_max, 3);
+        assert_eq!(config.offer.price.0, Wei::from(5_000_000_000));
+        assert_eq!(config.offer.url, "");
+    }
+
+    #[test]
+    fn every_live_key_is_a_key() {
+        let (_folder, reloader) = reloader("[state]\nfolder = '/s'\n");
+
+        let keys = reloader.keys.lock().unwrap();
+
+        for live in LIVE {
+            assert!(keys.iter().any(|key| key.path == *live), "{live}");
+        }
     }
 
     #[test]

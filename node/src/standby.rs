@@ -1,18 +1,13 @@
 //! A world that is not connected yet: nothing answers, nothing is lost.
 //!
-//! The node keeps its journal, takes no orders and says so. The adapters to the
-//! chain, storage, enclave and trainer take these places one by one.
+//! The node keeps its journal, takes no orders and says so. It is the
+//! world of a node without a chain in its configuration.
 
-use crate::api::{Attestor, Intake, Storefront, Unavailable, Verdict};
 use crate::clock::SystemClock;
 use crate::orders::Work;
 use crate::ports::{Blobs, Chain, Enclave, Trainer, World};
 use async_trait::async_trait;
-use proto::attestation::{BootBundle, Evidence};
-use proto::node::Offer;
-use proto::{
-    BootId, ChallengeNonce, Digest, Order, Reason, Root, Seconds, Signature, Submission, TaskId,
-};
+use proto::{Digest, Order, Reason, Root, TaskId};
 use std::sync::Arc;
 use tasks::{Failure, Standing};
 
@@ -27,80 +22,6 @@ pub fn world() -> World {
         enclave: Arc::new(Standby),
         trainer: Arc::new(Standby),
         clock: Arc::new(SystemClock),
-    }
-}
-
-/// Takes no orders.
-pub fn intake() -> Arc<dyn Intake> {
-    Arc::new(Standby)
-}
-
-/// Has no evidence.
-pub fn attestor() -> Arc<dyn Attestor> {
-    Arc::new(Standby)
-}
-
-/// Shows no evidence either, though this boot's was made and judged before the node began.
-pub fn silent_attestor() -> Arc<dyn Attestor> {
-    Arc::new(Silent)
-}
-
-/// Offers nothing.
-pub fn storefront() -> Arc<dyn Storefront> {
-    Arc::new(Standby)
-}
-
-#[async_trait]
-impl Intake for Standby {
-    async fn take(&self, _submission: Submission) -> Result<Verdict, Unavailable> {
-        Err(Unavailable::NotReady)
-    }
-}
-
-#[async_trait]
-impl Attestor for Standby {
-    fn bundle(&self) -> Option<BootBundle> {
-        None
-    }
-
-    async fn challenge(&self, _nonce: ChallengeNonce) -> Result<Evidence, Unavailable> {
-        Err(Unavailable::NotReady)
-    }
-
-    fn liveness(&self, _nonce: ChallengeNonce) -> Result<(BootId, Signature), Unavailable> {
-        Err(Unavailable::NotReady)
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Silent;
-
-#[async_trait]
-impl Attestor for Silent {
-    fn bundle(&self) -> Option<BootBundle> {
-        None
-    }
-
-    fn is_unproven(&self) -> bool {
-        false
-    }
-
-    async fn challenge(&self, _nonce: ChallengeNonce) -> Result<Evidence, Unavailable> {
-        Err(Unavailable::NotReady)
-    }
-
-    fn liveness(&self, _nonce: ChallengeNonce) -> Result<(BootId, Signature), Unavailable> {
-        Err(Unavailable::NotReady)
-    }
-}
-
-impl Storefront for Standby {
-    fn offer(&self, _queue_free: u32) -> Option<Offer> {
-        None
-    }
-
-    fn chain_time(&self) -> Seconds {
-        0
     }
 }
 

@@ -7,7 +7,7 @@ use proto::node::{Halt, NodeState};
 use proto::{TaskId, Text};
 
 /// What the conductor has before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     pub open: u32,
     pub known: u32,

@@ -78,7 +78,7 @@ impl Home {
             log,
             operator: String::new(),
         };
-        let line = running.line_with("N-API-001");
+        let line = running.line_with("N-OPER-003");
         running.operator = line["fields"]["operator"].as_str().unwrap().into();
         running
     }
@@ -238,6 +238,7 @@ fn the_port_is_alive_counts_and_lets_nobody_act() {
     }
     assert_eq!(node.get("/v1/status").0, 404);
     assert_eq!(node.get("/v1/attestation").0, 503);
+    assert_eq!(node.get("/v1/attestation.tar").0, 503);
 }
 
 #[test]
@@ -260,6 +261,35 @@ fn a_hangup_changes_the_filter_and_names_what_waits_for_a_restart() {
         again["needs_restart"],
         serde_json::json!(["stop.grace_secs"])
     );
+    assert_eq!(node.stop(), Some(0));
+}
+
+#[test]
+fn a_node_that_proves_nothing_answers_nobody_but_its_operator() {
+    let home = Home::new();
+    let wallet = home.path("wallet");
+    fs::write(&wallet, "11".repeat(32)).unwrap();
+    fs::set_permissions(&wallet, fs::Permissions::from_mode(0o600)).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = free.local_addr().unwrap();
+    drop(free);
+    home.configure(&format!(
+        "[api]\nlisten = '{api}'\n[device]\nprofile = 'development'\nkind = 'none'\n\
+         [chain]\nurls = ['http://127.0.0.1:9']\nchain_id = 1\nmarket = '0x{}'\nwallet = '{}'\n",
+        "22".repeat(20),
+        wallet.display()
+    ));
+    let mut node = home.start();
+
+    node.line_with("N-API-006");
+
+    let (code, body) = node.get("/readyz");
+    assert_eq!(code, 503);
+    assert!(body.contains("no_evidence"), "{body}");
+    assert!(TcpStream::connect(api).is_err());
+    // A chain that cannot be reached is waited for, and that is life.
+    assert_eq!(node.get("/livez").0, 200);
+    assert!(home.json(&["status"]).to_string().contains("connecting"));
     assert_eq!(node.stop(), Some(0));
 }
 
@@ -321,7 +351,7 @@ fn systemd_is_told_when_the_node_is_ready_and_that_it_lives() {
     }
     assert!(heard.starts_with("READY=1"), "{heard}");
     assert!(
-        heard.contains("STATUS=not ready: stale_attestation"),
+        heard.contains("STATUS=not ready: ") && heard.contains("standing_by"),
         "{heard}"
     );
 }

@@ -32,6 +32,13 @@ impl<K: Ord + Copy> Buckets<K> {
         }
     }
 
+    /// Takes on another's rate and burst. The same ones again change nothing.
+    pub(super) fn become_like(&mut self, other: Self) {
+        if (self.milli_per_sec, self.burst) != (other.milli_per_sec, other.burst) {
+            *self = other;
+        }
+    }
+
     /// Takes one from the caller's bucket; false when it is empty.
     pub(super) fn take(&mut self, caller: K, now: Seconds) -> bool {
         let full = Bucket {

@@ -25,6 +25,7 @@ mod tls;
 pub use door::{Door, DoorError};
 pub use fences::{Fences, FencesError};
 pub use ports::{Attestor, Intake, Storefront, Unavailable, Verdict};
+pub use rates::Rates;
 pub use service::{Desk, NodeService};
 pub use tls::{Identity, IdentityError};
 

@@ -27,9 +27,9 @@ pub trait Attestor: Send + Sync {
     /// The boot's evidence, once there is some.
     fn bundle(&self) -> Option<BootBundle>;
 
-    /// Whether this boot has to be proven and is not.
-    fn is_unproven(&self) -> bool {
-        self.bundle().is_none()
+    /// The same as one archive of files that other people's tools read.
+    fn archive(&self) -> Option<Vec<u8>> {
+        None
     }
 
     /// A fresh hardware report over this nonce. Asked for one at a time.

@@ -4,14 +4,15 @@ use super::buckets::Buckets;
 use super::{Limits, Peer};
 use proto::Seconds;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A burst is what so many seconds allow.
 const BURST_SECS: u32 = 4;
 const CHALLENGES_AT_ONCE: u32 = 4;
 
-#[derive(Debug)]
-pub(super) struct Rates(Mutex<Both>);
+/// Shared by who admits and who may change them.
+#[derive(Clone, Debug)]
+pub struct Rates(Arc<Mutex<Both>>);
 
 #[derive(Debug)]
 struct Both {
@@ -20,15 +21,19 @@ struct Both {
 }
 
 impl Rates {
-    pub(super) fn new(limits: &Limits) -> Self {
-        let per_sec = limits.calls_per_sec;
-        let calls = Buckets::new(
-            u64::from(per_sec) * 1_000,
-            per_sec.saturating_mul(BURST_SECS),
-        );
-        let per_min = u64::from(limits.challenges_per_min);
-        let challenges = Buckets::new(per_min * 1_000 / 60, CHALLENGES_AT_ONCE);
-        Self(Mutex::new(Both { calls, challenges }))
+    pub fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Mutex::new(Both {
+            calls: calls(limits),
+            challenges: challenges(limits),
+        })))
+    }
+
+    /// From now on these hold; who was over the old ones begins anew.
+    pub fn change(&self, limits: &Limits) {
+        self.with(|both| {
+            both.calls.become_like(calls(limits));
+            both.challenges.become_like(challenges(limits));
+        });
     }
 
     pub(super) fn admit_call(&self, peer: Peer, now: Seconds) -> bool {
@@ -42,6 +47,17 @@ impl Rates {
     fn with<T>(&self, act: impl FnOnce(&mut Both) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn calls(limits: &Limits) -> Buckets<IpAddr> {
+    let per_sec = limits.calls_per_sec;
+    let burst = per_sec.saturating_mul(BURST_SECS);
+    Buckets::new(u64::from(per_sec) * 1_000, burst)
+}
+
+fn challenges(limits: &Limits) -> Buckets<IpAddr> {
+    let per_min = u64::from(limits.challenges_per_min);
+    Buckets::new(per_min * 1_000 / 60, CHALLENGES_AT_ONCE)
 }
 
 /// Whoever has one IPv6 address has 2^64 of them: they count as one.

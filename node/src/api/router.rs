@@ -27,7 +27,7 @@ pub(super) struct Router {
     health: Handler,
     reflection: Handler,
     reflection_alpha: Handler,
-    rates: Arc<Rates>,
+    rates: Rates,
     calls: Semaphore,
     deadline: Duration,
     clock: Arc<dyn Clock>,
@@ -38,10 +38,10 @@ impl Router {
         desk: Desk,
         limits: &Limits,
     ) -> Result<Self, tonic_reflection::server::Error> {
-        let rates = Arc::new(Rates::new(limits));
+        let rates = desk.rates.clone();
         let clock = desk.clock.clone();
         let health = HealthService::from_health_reporter(desk.health.clone());
-        let node = NodeService::new(desk, rates.clone(), limits);
+        let node = NodeService::new(desk, limits);
         Ok(Self {
             node: handler(NodeServer::new(node).max_decoding_message_size(MESSAGE_BYTES_MAX)),
             health: handler(HealthServer::new(health)),

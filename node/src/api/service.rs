@@ -10,6 +10,7 @@ use crate::breaker::Gate;
 use crate::conductor::{Cancelled, Gone, Mailbox, View};
 use crate::feed::{Feed, Tail};
 use crate::ports::Clock;
+use crate::stage::Stage;
 use crate::status::{self as node_status, Survey};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use proto::attestation::{ChallengeReply, ChallengeRequest, LivenessReply, LivenessRequest};
@@ -34,19 +35,20 @@ pub struct Desk {
     pub mailbox: Mailbox,
     pub feed: Feed,
     pub gate: Gate,
+    pub stage: Stage,
     pub intake: Arc<dyn Intake>,
     pub attestor: Arc<dyn Attestor>,
     pub storefront: Arc<dyn Storefront>,
     pub clock: Arc<dyn Clock>,
     pub fences: Fences,
     pub callers: Callers,
+    pub rates: Rates,
     pub health: tonic_health::server::HealthReporter,
     pub started: Seconds,
 }
 
 pub struct NodeService {
     desk: Desk,
-    rates: Arc<Rates>,
     seats: Seats,
     challenges: Challenges,
 }
@@ -58,10 +60,9 @@ struct Known {
 }
 
 impl NodeService {
-    pub(super) fn new(desk: Desk, rates: Arc<Rates>, limits: &Limits) -> Self {
+    pub(super) fn new(desk: Desk, limits: &Limits) -> Self {
         Self {
             desk,
-            rates,
             seats: Seats::new(limits.streams, limits.streams_per_peer),
             challenges: Challenges::default(),
         }
@@ -82,7 +83,16 @@ impl NodeService {
         known.ok_or_else(|| status(CallError::CallerUnknown, "not this node's operator"))
     }
 
+    /// Before the conductor is at work nobody waits for it.
+    fn check_started(&self) -> Result<(), Status> {
+        if self.desk.stage.step().has_conductor() {
+            return Ok(());
+        }
+        Err(status(CallError::NotReady, "the node is starting"))
+    }
+
     async fn known(&self, task: TaskId) -> Result<Option<Known>, Status> {
+        self.check_started()?;
         let read = move |view: &View<'_>| view.memory.get(task).map(Known::of);
         self.desk.mailbox.look(read).await.map_err(gone)
     }
@@ -138,6 +148,7 @@ impl NodeService {
     }
 
     async fn node_status(&self) -> Result<NodeStatus, Status> {
+        self.check_started()?;
         let survey = Survey::take(&self.desk.mailbox).await.map_err(gone)?;
         let offer = self.desk.storefront.offer(survey.queue_free());
         let offer = offer.ok_or_else(|| unavailable(Unavailable::NotReady))?;
@@ -237,7 +248,7 @@ impl Node for NodeService {
     ) -> Reply<wire::ChallengeReply> {
         let peer = peer(&request);
         let ChallengeRequest { nonce } = request.into_inner().try_into()?;
-        if !self.rates.admit_challenge(peer, self.desk.clock.now()) {
+        if !self.desk.rates.admit_challenge(peer, self.desk.clock.now()) {
             return Err(status(CallError::RateLimited, "challenges"));
         }
         let answer = self.challenges.answer(&*self.desk.attestor, nonce);

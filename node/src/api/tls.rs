@@ -4,8 +4,9 @@
 //! compares it with the boot bundle's, which the hardware vouches for. A caller may
 //! show a certificate too: nothing in it is believed but the key it proves to have.
 
+use crate::keys::TlsKey;
 use proto::Digest;
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519, PublicKeyData};
 use ring::digest::{SHA256, digest};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, ring as provider, verify_tls13_signature};
@@ -18,7 +19,12 @@ use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A P-256 key for TLS and the certificate over it.
+/// The attested key and the certificate over it.
+///
+/// The key is Ed25519, as the enclave derives it from its one secret: any 32 bytes are one, its
+/// signatures need no randomness, and every TLS 1.3 library of our own programs, Go, OpenSSL and
+/// Java takes it. Libraries on BoringSSL do not offer it unless told to; those clients cannot
+/// check a self-signed certificate against evidence either.
 pub struct Identity {
     key: Zeroizing<Vec<u8>>,
     certificate: CertificateDer<'static>,
@@ -34,16 +40,18 @@ pub enum IdentityError {
 }
 
 impl Identity {
-    /// A fresh key.
+    /// A fresh key, for tests: no evidence names it.
+    #[cfg(any(test, feature = "fakes"))]
     pub fn generate() -> Result<Self, IdentityError> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(IdentityError::Make)?;
+        let key = KeyPair::generate_for(&PKCS_ED25519).map_err(IdentityError::Make)?;
         Self::of(&key)
     }
 
-    /// The key of these PKCS#8 bytes, ECDSA on P-256.
-    pub fn from_pkcs8(bytes: &[u8]) -> Result<Self, IdentityError> {
-        let key = PrivatePkcs8KeyDer::from(bytes);
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256);
+    /// The enclave's own key, as the evidence names it: nothing is signed for it, and no
+    /// second key has to be believed.
+    pub fn attested(key: &TlsKey) -> Result<Self, IdentityError> {
+        let key = PrivatePkcs8KeyDer::from(key.pkcs8());
+        let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ED25519);
         Self::of(&key.map_err(IdentityError::Make)?)
     }
 
@@ -166,12 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_key_is_the_same_identity() {
-        let first = Identity::generate().unwrap();
+    fn the_attested_key_is_shown_as_it_is() {
+        let key = TlsKey::of(&[7; 32]);
 
-        let second = Identity::from_pkcs8(&first.key).unwrap();
+        let identity = Identity::attested(&key).unwrap();
 
-        assert_eq!(second.spki(), first.spki());
+        assert_eq!(identity.spki(), key.spki_digest());
+        assert!(identity.server().is_ok());
     }
 
     #[test]

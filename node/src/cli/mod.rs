@@ -3,6 +3,7 @@
 mod doctor;
 mod init;
 mod print;
+mod rotate;
 mod running;
 
 use crate::config::{self, Config, Origin, Problems};
@@ -37,7 +38,7 @@ pub enum Operate {
     /// The circuit breaker.
     #[command(subcommand)]
     Breaker(running::BreakerCommand),
-    /// The public side of the node's keys.
+    /// The node's keys.
     #[command(subcommand)]
     Keys(running::KeysCommand),
     /// Attestation evidence.

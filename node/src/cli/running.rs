@@ -1,6 +1,7 @@
 //! Commands that ask a running node.
 
 use super::print::{Style, say};
+use super::rotate::Rotate;
 use super::{Common, Done};
 use crate::boot::{self, JournalSecret};
 use crate::config::Config;
@@ -60,6 +61,9 @@ pub enum BreakerCommand {
 pub enum KeysCommand {
     /// The key results are signed with, and the hash of the TLS key.
     Show(Common),
+    /// Retires the identity of a node that is stopped and has no open task; the next start makes
+    /// a new one.
+    Rotate(Rotate),
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,7 +207,10 @@ impl BreakerCommand {
 
 impl KeysCommand {
     pub(super) fn run(&self) -> Done {
-        let Self::Show(common) = self;
+        let common = match self {
+            Self::Show(common) => common,
+            Self::Rotate(rotate) => return rotate.run(),
+        };
         let asked = Asked::of(common)?;
         let keys: Keys = asked.get("/v1/keys")?;
         say(asked.style, &keys, || {

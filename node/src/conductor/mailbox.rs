@@ -25,6 +25,8 @@ pub(super) enum Input {
         answer: oneshot::Sender<Cancelled>,
     },
     Look(Look),
+    /// From now on so many tasks may be open.
+    Room(usize),
     Survey {
         task: TaskId,
         answer: oneshot::Sender<Survey>,
@@ -108,6 +110,11 @@ impl Mailbox {
         let (answer, answered) = oneshot::channel();
         self.send(Input::Cancel { task, answer }).await?;
         answered.await.map_err(|_dropped| Gone)
+    }
+
+    /// Changes how many tasks may be open; those that are stay.
+    pub async fn make_room(&self, tasks_max: usize) -> Result<(), Gone> {
+        self.send(Input::Room(tasks_max)).await
     }
 
     /// Reads something of the conductor's state. It answers between two steps, so

@@ -186,6 +186,10 @@ impl Conductor {
                 self.show(look);
                 Ok(())
             }
+            Input::Room(tasks_max) => {
+                self.capacity.tasks_max = tasks_max;
+                Ok(())
+            }
             Input::Survey { task, answer } => {
                 reply(answer, self.survey(task));
                 Ok(())
@@ -264,6 +268,10 @@ impl Conductor {
             Input::Cancel { task, answer } => self.cancel(task, answer),
             Input::Look(look) => {
                 self.show(look);
+                Ok(())
+            }
+            Input::Room(tasks_max) => {
+                self.capacity.tasks_max = tasks_max;
                 Ok(())
             }
             Input::Survey { task, answer } => {
@@ -387,6 +395,10 @@ impl Conductor {
             Input::Cancel { task, answer } => self.cancel(task, answer),
             Input::Look(look) => {
                 self.show(look);
+                Ok(())
+            }
+            Input::Room(tasks_max) => {
+                self.capacity.tasks_max = tasks_max;
                 Ok(())
             }
             Input::Survey { task, answer } => {

@@ -88,6 +88,10 @@ pub(super) const ABOUT: &[(&str, &str)] = &[
         "auto is text on a terminal and JSON otherwise.",
     ),
     (
+        "traces.endpoint",
+        "Where OpenTelemetry traces go, one for each task: OTLP over HTTP, protobuf.",
+    ),
+    (
         "chain.urls",
         "RPC endpoints of one chain; the next is asked when one fails.",
     ),

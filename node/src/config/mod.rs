@@ -10,6 +10,7 @@ mod offer;
 mod reader;
 mod shown;
 mod storage;
+mod traces;
 mod trainer;
 
 pub use api::{Api, Breaker, Operator};
@@ -42,6 +43,8 @@ pub struct Config {
     /// How long a first stop waits for what runs.
     pub grace: Duration,
     pub log: Log,
+    /// Where traces go, where they go anywhere.
+    pub traces: Option<String>,
     pub device: DeviceConfig,
     pub storage: StorageConfig,
     /// Without these two the node stands by.
@@ -121,6 +124,7 @@ impl Config {
             breaker: root.section("breaker", api::breaker),
             grace: root.section("stop", grace),
             log: root.section("log", log),
+            traces: root.section("traces", traces::read),
             device: root.section("device", device::read),
             storage: root.section("storage", storage::read),
             chain: root.optional_section("chain", chain::read),

@@ -27,12 +27,13 @@ pub use tail::Tail;
 
 use crate::metrics::Metrics;
 use crate::ports::Clock;
+use crate::traces::Tracer;
 use hub::Hub;
 use proto::task::{LogLine, TaskEvent, TaskEventKind, TaskStatus};
 use proto::training::Progress;
 use proto::{Seconds, TaskId};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tasks::Phase;
 
 /// The hub of news, shared by who pushes and who reads.
@@ -43,6 +44,7 @@ struct Shared {
     hub: Mutex<Hub>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    tracer: OnceLock<Tracer>,
 }
 
 impl Feed {
@@ -53,7 +55,13 @@ impl Feed {
             hub,
             clock,
             metrics,
+            tracer: OnceLock::new(),
         }))
+    }
+
+    /// From now on also traces what passes; the first tracer stays.
+    pub fn trace_to(&self, tracer: Tracer) {
+        drop(self.0.tracer.set(tracer));
     }
 
     /// What was counted of all that passed.
@@ -66,6 +74,9 @@ impl Feed {
         let now = self.now();
         if let Some(from) = self.hub().phase(task, phase, now) {
             self.0.metrics.moved(from.phase, phase);
+            if let Some(tracer) = self.0.tracer.get() {
+                tracer.moved(task, phase);
+            }
         }
     }
 

@@ -1,19 +1,20 @@
 //! Everybody at work: the conductor and the world around it, as members of the crew.
 
-use super::Proved;
-use crate::admission::Terms;
-use crate::breaker::Gate;
+use super::shop::{ChainTime, Shop};
+use super::watch::{watch_chain, watch_storage};
+use super::{Audience, Proved, terms};
 use crate::clock::SystemClock;
-use crate::conductor::{Conductor, Mailbox, Memory, mailbox};
+use crate::conductor::{Conductor, Inputs, Memory};
 use crate::config::{ChainConfig, Config};
 use crate::crew::Crew;
-use crate::feed::Feed;
-use crate::intake::{self, Door, Judge, Speed, StopGate};
+use crate::face::quietly;
+use crate::intake::{self, Door, Guarded, Judge, Speed};
 use crate::keys::Guard;
 use crate::orders::Book;
 use crate::ports::World;
+use crate::stage::{Stage, Step};
 use crate::stop::Stop;
-use crate::trainer::{self, ChildTrainer, Silent, TrainerError};
+use crate::trainer::{self, ChildTrainer, Listener, TrainerError};
 use crate::world::{
     Bills, ChainPort, EnclavePort, Places, PlacesError, Registration, Shelf, Signer, follow,
     register,
@@ -24,30 +25,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// Between tries to reach the chain or a model.
 const PAUSE: Duration = Duration::from_secs(3);
-
-/// A node at work, for whoever serves it to others.
-#[derive(Debug)]
-pub struct Live {
-    pub door: Door,
-    pub mailbox: Mailbox,
-    pub proved: Proved,
-    pub speed: Speed,
-    pub chain: ChainPort,
-}
-
-/// Who is told of tasks, who decides whether work is taken, and who hears of the end.
-#[derive(Clone, Debug)]
-pub struct Audience {
-    pub feed: Feed,
-    pub gate: Gate,
-    /// Cancelled when the conductor has ended.
-    pub end: CancellationToken,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
@@ -63,76 +44,101 @@ pub enum JoinError {
     Trainer(#[from] TrainerError),
 }
 
-/// Connects everything and puts it to work. Nothing, if the node is told to stop before.
+/// Connects everything and puts it to work. False, if the node is told to stop before.
 pub async fn join(
     config: &Config,
     chain: &ChainConfig,
-    proved: Proved,
-    memory: Memory,
-    audience: Audience,
+    proved: &Proved,
+    (memory, inputs): (Memory, Inputs),
+    audience: &Audience,
     crew: &mut Crew,
     stop: &Stop,
-) -> Result<Option<Live>, JoinError> {
+) -> Result<bool, JoinError> {
     let Some((market, desk)) = connect(chain, stop).await? else {
-        return Ok(None);
+        return Ok(false);
     };
-    let head = market.reader().final_head().await?.number;
+    let head = market.reader().final_head().await?;
     let market = Arc::new(market);
     let book = Book::new(proved.vault.clone());
     let places = places(config)?;
-    let port = chain_port(&market, &proved, &book);
-    let (mailbox, inputs) = mailbox();
+    let port = chain_port(&market, proved, &book);
+    let speed = Speed::assumed(config.offer.tokens_per_sec);
+    let time = ChainTime::default();
+    time.set(head.timestamp);
 
-    let trainer = trainer(config, &proved, &book, stop)?;
-    let world = world(&proved, &book, &places, &port, trainer);
+    let trainer = trainer(config, proved, &book, (audience.teller(&speed), stop))?;
+    let world = world(proved, &book, &places, &port, trainer);
     let clock = world.clock.clone();
     let conductor = Conductor::new(memory, world, config.capacity, inputs, Handle::current());
     conduct(conductor, audience, crew, stop);
+    audience.stage.reach(Step::Registering);
     crew.spawn("desk", serve_desk(desk, stop.clone()));
     let from = Cursor {
-        next: head,
+        next: head.number,
         last_hash: None,
     };
-    crew.spawn(
-        "follower",
-        follow(port.clone(), from, mailbox.clone(), stop.clone()),
-    );
+    let news = follow(port.clone(), from, audience.mailbox.clone(), stop.clone());
+    crew.spawn("follower", news);
+    watch(&port, &places, &time, audience, crew, stop);
 
-    let speed = Speed::assumed(config.offer.tokens_per_sec);
+    let terms = terms::follow(chain, proved, &market, audience, crew, stop);
     let (door, intake) = intake::open(Judge {
-        terms: terms(config, chain, &proved, &market),
+        terms,
         book,
-        mailbox: mailbox.clone(),
-        chain: Arc::new(port.clone()),
+        mailbox: audience.mailbox.clone(),
+        chain: Arc::new(port),
         sizes: Arc::new(places.clone()),
-        gate: Arc::new(StopGate(stop.clone())),
+        gate: Arc::new(Guarded::new(stop.clone(), audience.gate.clone())),
         clock,
         speed: speed.clone(),
     });
+    let shop = Shop::new(
+        market.provider(),
+        proved,
+        audience.config.clone(),
+        speed,
+        time,
+    );
+    audience.front.offers(Arc::new(shop));
+    audience.front.takes(Arc::new(door.clone()));
     let signer = proved.identity.signer().address();
     let wanted = Registration::new(&config.offer, chain, signer);
-    let ready = ready(market, wanted, places, stop.clone());
+    let ready = ready(
+        market,
+        wanted,
+        places,
+        (audience.stage.clone(), stop.clone()),
+    );
     crew.spawn("door", intake.run(ready, stop.clone()));
     open_socket(config, &door, crew, stop);
-    Ok(Some(Live {
-        door,
-        mailbox,
-        proved,
-        speed,
-        chain: port,
-    }))
+    Ok(true)
 }
 
 /// Puts the conductor to work before this audience.
-pub fn conduct(conductor: Conductor, audience: Audience, crew: &mut Crew, stop: &Stop) {
-    let Audience { feed, gate, end } = audience;
-    let conductor = conductor.telling(feed).behind(gate);
-    let stopped = stop.clone();
+pub fn conduct(conductor: Conductor, audience: &Audience, crew: &mut Crew, stop: &Stop) {
+    let conductor = conductor.telling(audience.feed.clone());
+    let conductor = conductor.behind(audience.gate.clone());
+    let (stopped, end) = (stop.clone(), audience.end.clone());
     crew.spawn_thread("conductor", move || async move {
         // Who watches a task is answered while tasks are finished, and no longer.
         let _end = end.drop_guard();
         conductor.run(stopped).await
     });
+}
+
+fn watch(
+    port: &ChainPort,
+    places: &Places,
+    time: &ChainTime,
+    audience: &Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) {
+    let (gate, end) = (&audience.gate, &audience.end);
+    let chain = watch_chain(port.clone(), time.clone(), gate.clone(), end.clone());
+    let storage = watch_storage(places.clone(), gate.clone(), end.clone());
+    crew.spawn("chain watch", quietly(chain, stop));
+    crew.spawn("storage watch", quietly(storage, stop));
 }
 
 /// Waits for a chain that cannot be reached; anything else an operator has to mend.
@@ -153,7 +159,7 @@ async fn connect(chain: &ChainConfig, stop: &Stop) -> Result<Option<(Market, Des
     }
 }
 
-fn client(chain: &ChainConfig) -> chain::Config {
+pub(crate) fn client(chain: &ChainConfig) -> chain::Config {
     let mut client = chain::Config::new(chain.urls.clone(), chain.chain_id, chain.market);
     client.deployed_at = chain.deployed_at;
     client.finality = match chain.confirmations {
@@ -184,7 +190,7 @@ fn trainer(
     config: &Config,
     proved: &Proved,
     book: &Book,
-    stop: &Stop,
+    (listener, stop): (Arc<dyn Listener>, &Stop),
 ) -> Result<ChildTrainer, TrainerError> {
     let vault = proved.vault.clone();
     let shelf = Shelf::new(book.clone(), vault.clone(), config.state.models());
@@ -192,7 +198,7 @@ fn trainer(
         settings: config.trainer.settings(&config.state.folder, config.grace),
         vault,
         materials: Arc::new(shelf),
-        listener: Arc::new(Silent),
+        listener,
         clock: Arc::new(SystemClock),
         stop: stop.clone(),
     })
@@ -220,26 +226,6 @@ fn world(
     }
 }
 
-fn terms(config: &Config, chain: &ChainConfig, proved: &Proved, market: &Market) -> Terms {
-    let offer = &config.offer;
-    Terms {
-        chain_id: chain.chain_id,
-        market: chain.market,
-        provider: market.provider(),
-        models: offer.models.values().copied().collect(),
-        tier: proved.tier(),
-        price: offer.price,
-        fee_least: offer.fee_least,
-        recipe: offer.recipe,
-        compensation_max: offer.compensation_max,
-        ack_window_secs_max: offer.ack_window_secs_max,
-        penalty_bps_min: offer.penalty_bps_min,
-        tasks_max: config.capacity.tasks_max,
-        customer_tasks_max: offer.customer_tasks_max,
-        overhead_secs: offer.overhead_secs,
-    }
-}
-
 /// Ends with the last who could ask it, or at once.
 async fn serve_desk(desk: Desk, stop: Stop) -> Result<(), Infallible> {
     tokio::select! {
@@ -251,7 +237,12 @@ async fn serve_desk(desk: Desk, stop: Stop) -> Result<(), Infallible> {
 
 /// The entry on chain stands, and every model that is offered is here. False if the node
 /// stops before.
-async fn ready(market: Arc<Market>, wanted: Registration, places: Places, stop: Stop) -> bool {
+async fn ready(
+    market: Arc<Market>,
+    wanted: Registration,
+    places: Places,
+    (stage, stop): (Stage, Stop),
+) -> bool {
     if !register(&market, &wanted, &stop).await {
         return false;
     }
@@ -263,6 +254,7 @@ async fn ready(market: Arc<Market>, wanted: Registration, places: Places, stop: 
             }
         }
     }
+    stage.reach(Step::Working);
     true
 }
 

@@ -2,6 +2,7 @@
 
 use crate::breaker::{Cause, Standing};
 use crate::feed;
+use crate::stage::Step;
 use proto::attestation::BootBundle;
 use proto::{Address, Digest, Order, PublicKey, Seconds, TaskId, Wei};
 use serde::{Deserialize, Serialize};
@@ -102,7 +103,7 @@ pub struct Reloaded {
 }
 
 impl Ready {
-    pub fn of(standing: &Standing, has_evidence: bool) -> Self {
+    pub fn of(standing: &Standing, step: Step, has_evidence: bool) -> Self {
         let mut reasons: Vec<_> = standing
             .causes
             .iter()
@@ -115,11 +116,14 @@ impl Ready {
                 false,
             ));
         }
-        if !has_evidence {
+        if let Some((word, text)) = step.waits_for() {
+            reasons.push(Reason::said(word, text, step != Step::StandingBy));
+        }
+        if !has_evidence && step > Step::Proving {
             reasons.push(Reason::said(
                 "no_evidence",
-                "there is no attestation evidence yet",
-                true,
+                "this machine proves nothing: customers are not served",
+                false,
             ));
         }
         Self {

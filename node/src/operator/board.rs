@@ -8,6 +8,7 @@ use crate::breaker::Gate;
 use crate::conductor::{Gone, Mailbox, View};
 use crate::feed::Feed;
 use crate::ports::Clock;
+use crate::stage::Stage;
 use crate::status::Survey;
 use async_trait::async_trait;
 use proto::Seconds;
@@ -30,6 +31,7 @@ pub struct Board {
     pub clock: Arc<dyn Clock>,
     pub reload: Arc<dyn Reload>,
     pub started: Seconds,
+    pub stage: Stage,
 }
 
 /// Reads the configuration again and takes what may change while the node runs.
@@ -40,8 +42,11 @@ pub trait Reload: Send + Sync {
 }
 
 impl Board {
-    /// Whether the conductor makes progress.
+    /// Whether the conductor makes progress; before it is at work, the start does.
     pub async fn is_alive(&self) -> bool {
+        if !self.stage.step().has_conductor() {
+            return true;
+        }
         let pulse = self.mailbox.look(|_view| ());
         matches!(tokio::time::timeout(PATIENCE, pulse).await, Ok(Ok(())))
     }
@@ -57,7 +62,7 @@ impl Board {
     }
 
     pub async fn status(&self) -> Result<Status, Gone> {
-        let survey = Survey::take(&self.mailbox).await?;
+        let survey = self.survey().await?;
         let training = survey.training;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -109,6 +114,10 @@ impl Board {
         self.mailbox.look(read).await
     }
 
+    pub fn archive(&self) -> Option<Vec<u8>> {
+        self.attestor.archive()
+    }
+
     pub fn attested(&self) -> Option<Attested> {
         let bundle = self.attestor.bundle()?;
         Some(Attested { bundle })
@@ -124,15 +133,25 @@ impl Board {
     }
 
     pub async fn metrics(&self) -> Result<String, Gone> {
-        let survey = Survey::take(&self.mailbox).await?;
+        let survey = self.survey().await?;
         let attested = self.attestor.bundle().is_some();
         let metrics = self.feed.metrics();
         metrics.stands(&survey, &self.gate.standing(), self.up_secs(), attested);
         Ok(metrics.text().expect("writing to a text does not fail"))
     }
 
+    /// Before the conductor is at work there is nothing in its hands.
+    async fn survey(&self) -> Result<Survey, Gone> {
+        if self.stage.step().has_conductor() {
+            Survey::take(&self.mailbox).await
+        } else {
+            Ok(Survey::default())
+        }
+    }
+
     fn ready_but_for_life(&self) -> Ready {
-        Ready::of(&self.gate.standing(), self.attestor.bundle().is_some())
+        let has_evidence = self.attestor.bundle().is_some();
+        Ready::of(&self.gate.standing(), self.stage.step(), has_evidence)
     }
 
     fn up_secs(&self) -> u64 {

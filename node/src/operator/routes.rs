@@ -10,6 +10,8 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 /// What Prometheus calls the text it reads.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The boot bundle as files for other people's tools.
+const ARCHIVE: &str = "/v1/attestation.tar";
 const JOURNAL_ROWS: u64 = 100;
 
 /// Who asks decides what may be asked.
@@ -24,7 +26,7 @@ pub(super) enum Side {
 pub(super) async fn answer(board: &Board, side: Side, request: http::request::Parts) -> Answer {
     let (path, method) = (request.uri.path(), &request.method);
     match (side, path) {
-        (_, "/livez" | "/healthz" | "/readyz" | "/metrics" | "/v1/attestation") => {
+        (_, "/livez" | "/healthz" | "/readyz" | "/metrics" | "/v1/attestation" | ARCHIVE) => {
             if method == Method::GET || method == Method::HEAD {
                 look(board, path).await
             } else {
@@ -51,6 +53,7 @@ async fn look(board: &Board, path: &str) -> Answer {
         }
         "/metrics" => board.metrics().await.map_or_else(stopping, metrics),
         "/v1/attestation" => found(board.attested()),
+        ARCHIVE => board.archive().map_or_else(missing, archive),
         _ => alive(board.is_alive().await),
     }
 }
@@ -112,8 +115,15 @@ async fn journal(board: &Board, query: Option<&str>) -> Answer {
 }
 
 fn found<T: Serialize>(thing: Option<T>) -> Answer {
-    let missing = || words(StatusCode::SERVICE_UNAVAILABLE, "there is no evidence yet");
     thing.map_or_else(missing, |thing| ok(&thing))
+}
+
+fn missing() -> Answer {
+    words(StatusCode::SERVICE_UNAVAILABLE, "there is no evidence yet")
+}
+
+fn archive(bytes: Vec<u8>) -> Answer {
+    reply(StatusCode::OK, "application/x-tar", bytes.into())
 }
 
 fn stopping<E>(_gone: E) -> Answer {

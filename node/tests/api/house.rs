@@ -4,8 +4,8 @@ use super::caller::Caller;
 use async_trait::async_trait;
 use k256::ecdsa::SigningKey;
 use node::api::{
-    Attestor, Callers, Desk, Door, Fences, Identity, Intake, Limits, Storefront, Unavailable,
-    Verdict,
+    Attestor, Callers, Desk, Door, Fences, Identity, Intake, Limits, Rates, Storefront,
+    Unavailable, Verdict,
 };
 use node::breaker::Gate;
 use node::clock::SystemClock;
@@ -15,6 +15,7 @@ use node::feed::{Bounds, Feed};
 use node::journal::JournalKey;
 use node::orders::Work;
 use node::ports::{Clock, Trainer, World};
+use node::stage::{Stage, Step};
 use node::stop::Stop;
 use proto::attestation::{BootBundle, CpuEvidence, Evidence, TdxEvidence};
 use proto::node::{DispatchRequest, Offer};
@@ -78,6 +79,8 @@ impl House {
             tls_spki: identity.spki(),
             challenges: AtomicUsize::new(0),
         });
+        let stage = Stage::default();
+        stage.reach(Step::Working);
         let desk = Desk {
             mailbox: mailbox.clone(),
             feed: feed.clone(),
@@ -91,6 +94,8 @@ impl House {
                 brokers: vec![broker.key()],
                 operators: vec![operator.key()],
             },
+            rates: Rates::new(&limits),
+            stage,
             health: tonic_health::server::HealthReporter::new(),
             started: 0,
         };

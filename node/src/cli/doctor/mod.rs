@@ -1,7 +1,10 @@
 //! `doctor`: tries everything the node will need, and says what to do about it.
 
+mod chain;
 mod gpu;
 mod machine;
+mod quote;
+mod storage;
 mod trainer;
 
 use super::print::say;
@@ -9,6 +12,7 @@ use super::{Common, Done};
 use crate::config::Config;
 use clap::Args;
 use serde::Serialize;
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,7 +68,10 @@ impl Doctor {
             format!("{} is fine", self.common.config.display()),
         )];
         findings.extend(machine::examine(config));
+        findings.push(quote::examine(config));
         findings.extend(gpu::examine());
+        findings.extend(chain::examine(config));
+        findings.push(storage::examine(config));
         findings.push(trainer::examine(self.trainer.as_deref()));
         findings
     }
@@ -105,6 +112,12 @@ impl Finding {
             hint,
         }
     }
+}
+
+/// An error with its causes, in one line.
+fn told(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 fn code(findings: &[Finding]) -> u8 {
