@@ -11,6 +11,7 @@ use sd_notify::NotifyState;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -18,8 +19,10 @@ use tracing::{debug, warn};
 const PAUSE: Duration = Duration::from_secs(15);
 /// A training that says nothing for so long hangs; the trainer's keeper ends it well before.
 const SILENCE_SECS_MAX: Seconds = 3_600;
-/// Blocks come with the proposer's clock; more than this before ours is no drift.
-const CLOCK_BEHIND_SECS_MAX: Seconds = 120;
+/// More than this between two looks is no drift: somebody turned the system's clock.
+const CLOCK_TURN_SECS: Seconds = 120;
+/// So long after a turn the clock is trusted again.
+const CLOCK_QUIET: Duration = Duration::from_mins(10);
 
 #[derive(Debug)]
 pub struct Heart {
@@ -28,17 +31,29 @@ pub struct Heart {
     disk_free_bytes_min: u64,
     pause: Duration,
     training: Option<(TaskId, Seconds)>,
+    hands: Hands,
+}
+
+/// The system's clock beside the machine's steady one.
+#[derive(Debug)]
+struct Hands {
+    began: Instant,
+    /// What the system's had when the steady one began, as it was at the last look.
+    offset: Seconds,
+    turned: Option<Instant>,
 }
 
 impl Heart {
     pub fn new(board: Board, config: &Config) -> Self {
         let asked = sd_notify::watchdog_enabled();
+        let now = board.clock.now();
         Self {
             board,
             folder: config.state.folder.clone(),
             disk_free_bytes_min: config.breaker.disk_free_bytes_min,
             pause: asked.map_or(PAUSE, |within| PAUSE.min(within / 3)),
             training: None,
+            hands: Hands::new(now),
         }
     }
 
@@ -91,16 +106,13 @@ impl Heart {
         now.saturating_sub(heard) <= SILENCE_SECS_MAX
     }
 
-    fn look_around(&self) {
+    fn look_around(&mut self) {
         let (gate, board) = (&self.board.gate, &self.board);
         if let Some(free) = disk_free_bytes(&self.folder) {
             gate.observe(Cause::LowDisk, free >= self.disk_free_bytes_min);
+            board.feed.metrics().disk(free);
         }
-        let behind = board
-            .storefront
-            .chain_time()
-            .saturating_sub(board.clock.now());
-        gate.observe(Cause::ClockTurned, behind <= CLOCK_BEHIND_SECS_MAX);
+        gate.observe(Cause::ClockTurned, self.hands.are_steady(board.clock.now()));
     }
 
     /// One line for `systemctl status`.
@@ -122,6 +134,26 @@ impl Heart {
     }
 }
 
+impl Hands {
+    fn new(system: Seconds) -> Self {
+        Self {
+            began: Instant::now(),
+            offset: system,
+            turned: None,
+        }
+    }
+
+    fn are_steady(&mut self, system: Seconds) -> bool {
+        let offset = system.saturating_sub(self.began.elapsed().as_secs());
+        if offset.abs_diff(self.offset) > CLOCK_TURN_SECS {
+            self.turned = Some(Instant::now());
+        }
+        self.offset = offset;
+        self.turned
+            .is_none_or(|turned| turned.elapsed() > CLOCK_QUIET)
+    }
+}
+
 fn state(ready: &Ready) -> String {
     if ready.ready {
         return "ready".into();
@@ -140,5 +172,34 @@ pub(crate) fn disk_free_bytes(folder: &std::path::Path) -> Option<u64> {
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         debug!(code = "N-HEART-002", %error, "the service manager was not told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turned_clock_is_noticed_and_trusted_again_after_a_while() {
+        let mut hands = Hands::new(1_000_000);
+
+        advance(Duration::from_secs(15)).await;
+        assert!(hands.are_steady(1_000_015));
+        assert!(!hands.are_steady(1_009_000));
+        advance(Duration::from_secs(300)).await;
+        assert!(!hands.are_steady(1_009_300));
+        advance(Duration::from_secs(301)).await;
+        assert!(hands.are_steady(1_009_601));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_drifts_is_not_a_turned_one() {
+        let mut hands = Hands::new(1_000_000);
+
+        for minute in 1..100 {
+            advance(Duration::from_secs(60)).await;
+            assert!(hands.are_steady(1_000_000 + minute * 61));
+        }
     }
 }

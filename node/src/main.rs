@@ -14,22 +14,18 @@ use node::face::{Face, Parts, open_door, quietly};
 use node::feed::{Bounds, Feed};
 use node::front::Front;
 use node::live::{self, Audience, Proved, Speaker};
-use node::operator::Reload;
-use node::reload::Reloader;
+use node::reload::{self, Reloader};
 use node::signals::{Hangups, Signals};
 use node::stage::{Stage, Step};
 use node::stop::Stop;
 use node::traces::{self, Exporter, TracesError};
 use node::{sandbox, standby, telemetry};
-use std::convert::Infallible;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// The sealtune provider node: takes signed fine-tuning orders and never loses one.
@@ -44,8 +40,6 @@ struct Arguments {
 enum Command {
     /// Runs the node until it is told to stop.
     Run(ConfigFile),
-    /// Checks the configuration and says what is wrong with it.
-    Check(ConfigFile),
     #[command(flatten)]
     Operate(Operate),
     /// Becomes a program in a sandbox, as one line of standard input says.
@@ -65,7 +59,6 @@ struct ConfigFile {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(file) => run(&file),
-        Command::Check(file) => check(&file),
         Command::Operate(operate) => match cli::run(operate) {
             Ok(code) => return code,
             Err(error) => Err(error),
@@ -128,7 +121,7 @@ async fn begin(
     Face::open(config, &parts)
         .await?
         .join(crew, stop, &audience.end);
-    reload(hangups, &parts, crew, stop);
+    reload::join(hangups, &parts, crew, stop);
     let work = (memory, inputs);
     let began = match (&config.chain, enclosed) {
         (Some(chain), Some(enclosed)) => {
@@ -157,7 +150,7 @@ fn parts(
         stage: Stage::default(),
         front: Front::default(),
         config: reloader.current(),
-        end: CancellationToken::new(),
+        end: Default::default(),
     };
     Ok(Parts {
         audience,
@@ -197,7 +190,8 @@ async fn prove(
         let speaker = Arc::new(Speaker::new(evidence, identity, gate.clone())?);
         audience.front.attests(speaker.clone());
         open_door(config, parts, &proved.tls, (crew, stop)).await?;
-        let watch = live::watch_device(speaker, gate, audience.end.clone());
+        let told = (gate, audience.feed.metrics().clone());
+        let watch = live::watch_device(speaker, told, audience.end.clone());
         crew.spawn("device watch", quietly(watch, stop));
     } else {
         warn!(
@@ -223,51 +217,6 @@ fn stand_by(
     live::conduct(conductor, audience, crew, stop);
     audience.stage.reach(Step::StandingBy);
     true
-}
-
-/// Reads the configuration again at each SIGHUP, and lets the callers' rates follow it.
-fn reload(hangups: Hangups, parts: &Parts, crew: &mut Crew, stop: &Stop) {
-    let end = &parts.audience.end;
-    let reload = read_again(hangups, parts.reload.clone(), end.clone());
-    crew.spawn("reload", quietly(reload, stop));
-    let config = parts.audience.config.clone();
-    let rates = follow_rates(config, parts.rates.clone(), end.clone());
-    crew.spawn("rates", quietly(rates, stop));
-}
-
-async fn follow_rates(
-    mut config: watch::Receiver<Arc<Config>>,
-    rates: Rates,
-    end: CancellationToken,
-) -> Result<(), Infallible> {
-    loop {
-        tokio::select! {
-            () = end.cancelled() => return Ok(()),
-            Ok(()) = config.changed() => rates.change(&config.borrow_and_update().api.limits),
-        }
-    }
-}
-
-async fn read_again(
-    mut hangups: Hangups,
-    reload: Arc<dyn Reload>,
-    end: CancellationToken,
-) -> Result<(), Infallible> {
-    loop {
-        tokio::select! {
-            () = end.cancelled() => return Ok(()),
-            () = hangups.next() => if let Err(error) = reload.reload().await {
-                warn!(code = "N-CONF-003", error, "the configuration stays as it was");
-            }
-        }
-    }
-}
-
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
-fn check(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
-    Config::load(&file.config)?;
-    println!("{} is fine", file.config.display());
-    Ok(())
 }
 
 #[allow(clippy::print_stdout, reason = "the answer of a command")]

@@ -1,12 +1,19 @@
 //! The configuration read again while the node runs: what may change, changes.
 
+use crate::api::Rates;
 use crate::config::{self, Config, ConfigError, Key};
+use crate::crew::Crew;
+use crate::face::{Parts, quietly};
 use crate::operator::{Reload, Reloaded};
+use crate::signals::Hangups;
+use crate::stop::Stop;
 use crate::telemetry::Filter;
 use async_trait::async_trait;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// Keys that change without a restart: what is logged, prices, and limits.
@@ -80,6 +87,44 @@ impl Reloader {
 impl Reload for Reloader {
     async fn reload(&self) -> Result<Reloaded, String> {
         self.again().map_err(|error| error.to_string())
+    }
+}
+
+/// Reads the configuration again at each SIGHUP, and lets the callers' rates follow it.
+pub fn join(hangups: Hangups, parts: &Parts, crew: &mut Crew, stop: &Stop) {
+    let end = &parts.audience.end;
+    let reload = read_again(hangups, parts.reload.clone(), end.clone());
+    crew.spawn("reload", quietly(reload, stop));
+    let config = parts.audience.config.clone();
+    let rates = follow_rates(config, parts.rates.clone(), end.clone());
+    crew.spawn("rates", quietly(rates, stop));
+}
+
+async fn follow_rates(
+    mut config: watch::Receiver<Arc<Config>>,
+    rates: Rates,
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            Ok(()) = config.changed() => rates.change(&config.borrow_and_update().api.limits),
+        }
+    }
+}
+
+async fn read_again(
+    mut hangups: Hangups,
+    reload: Arc<dyn Reload>,
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            () = hangups.next() => if let Err(error) = reload.reload().await {
+                warn!(code = "N-CONF-003", error, "the configuration stays as it was");
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -39,6 +39,24 @@ impl Home {
         let text =
             format!("[state]\nfolder = '{folder}'\n[operator]\nlisten = '127.0.0.1:0'\n{more}");
         fs::write(self.path("node.toml"), text).unwrap();
+    }
+
+    /// On a machine that proves nothing, with a chain that cannot be reached; says where
+    /// customers would be answered.
+    fn configure_without_tee(&self) -> SocketAddr {
+        let wallet = self.path("wallet");
+        fs::write(&wallet, "11".repeat(32)).unwrap();
+        fs::set_permissions(&wallet, fs::Permissions::from_mode(0o600)).unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = free.local_addr().unwrap();
+        self.configure(&format!(
+            "[api]\nlisten = '{api}'\n[device]\nprofile = 'development'\nkind = 'none'\n\
+             [chain]\nurls = ['http://127.0.0.1:9/key']\nchain_id = 1\nmarket = '0x{}'\n\
+             wallet = '{}'\n",
+            "22".repeat(20),
+            wallet.display()
+        ));
+        api
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -172,6 +190,25 @@ fn init_writes_a_configuration_that_check_accepts_and_never_overwrites_it() {
 }
 
 #[test]
+fn check_answers_in_json_what_it_says_in_words() {
+    let home = Home::new();
+    assert_eq!(home.json(&["check"])["fine"], true);
+    home.configure("[stop]\ngrace_secs = 'long'\n");
+
+    let output = home.command(&["check"]).arg("--json").output().unwrap();
+
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["fine"], false);
+    assert!(
+        answer["problems"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("stop.grace_secs")
+    );
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
 fn a_command_for_a_running_node_says_that_none_runs() {
     let home = Home::new();
 
@@ -267,18 +304,7 @@ fn a_hangup_changes_the_filter_and_names_what_waits_for_a_restart() {
 #[test]
 fn a_node_that_proves_nothing_answers_nobody_but_its_operator() {
     let home = Home::new();
-    let wallet = home.path("wallet");
-    fs::write(&wallet, "11".repeat(32)).unwrap();
-    fs::set_permissions(&wallet, fs::Permissions::from_mode(0o600)).unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let api = free.local_addr().unwrap();
-    drop(free);
-    home.configure(&format!(
-        "[api]\nlisten = '{api}'\n[device]\nprofile = 'development'\nkind = 'none'\n\
-         [chain]\nurls = ['http://127.0.0.1:9']\nchain_id = 1\nmarket = '0x{}'\nwallet = '{}'\n",
-        "22".repeat(20),
-        wallet.display()
-    ));
+    let api = home.configure_without_tee();
     let mut node = home.start();
 
     node.line_with("N-API-006");
@@ -386,6 +412,64 @@ fn an_idle_node_is_small_and_still() {
     );
     assert!(rss < 60 << 10, "{rss} KiB");
     assert!(ticks <= 10, "{ticks} ticks");
+}
+
+#[test]
+fn a_rotation_waits_for_a_stopped_node_and_gives_the_next_start_a_new_identity() {
+    let home = Home::new();
+    home.configure_without_tee();
+    let mut node = home.start();
+    node.line_with("N-API-006");
+    let rotate = || home.run(&["keys", "rotate"]);
+    let while_it_runs = rotate();
+    assert_eq!(node.stop(), Some(0));
+    let before = fs::read(home.path("state/identity.key")).unwrap();
+
+    let rotated = home.json(&["keys", "rotate"]);
+
+    let said = String::from_utf8_lossy(&while_it_runs.stderr).into_owned();
+    assert!(
+        !while_it_runs.status.success() && said.contains("the node runs"),
+        "{said}"
+    );
+    let kept = PathBuf::from(rotated["kept_in"].as_str().unwrap());
+    assert_eq!(fs::read(kept.join("identity.key")).unwrap(), before);
+    assert!(kept.join("journal.redb").exists());
+    let mut node = home.start();
+    node.line_with("N-API-006");
+    assert_eq!(node.stop(), Some(0));
+    assert_ne!(fs::read(home.path("state/identity.key")).unwrap(), before);
+}
+
+#[test]
+fn doctor_asks_every_endpoint_and_shows_no_key_of_its_url() {
+    let home = Home::new();
+    home.configure_without_tee();
+
+    let output = home
+        .command(&["doctor", "--trainer", "/nowhere/trainer"])
+        .arg("--json")
+        .output()
+        .unwrap();
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    let findings: Vec<Value> = serde_json::from_str(&said).unwrap();
+    let grade = |check: &str| {
+        let mut found = findings.iter();
+        found.find(|finding| finding["check"] == check).unwrap()["grade"].clone()
+    };
+    assert_eq!(
+        (grade("rpc"), grade("wallet")),
+        ("failed".into(), "failed".into())
+    );
+    assert_eq!(
+        (grade("quote"), grade("storage")),
+        ("skipped".into(), "warning".into())
+    );
+    assert!(
+        said.contains("127.0.0.1:9: ") && !said.contains("/key"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ async fn no_mark_is_in_any_line_at_trace_level() {
     let order = customer.order_with(1, format!("{{\"{TEXT}\":1}}").as_bytes());
     let permit = customer.permit(Action::Read, order.id());
 
-    let (mut broker, _) = house.broker.call(&house).await;
+    let (mut broker, _) = house.broker.call(house.address).await;
     broker.dispatch(order.dispatch(Fence(1))).await.unwrap();
     let task = bytes::Bytes::copy_from_slice(order.id().as_bytes());
     let get = wire::GetRequest {

@@ -60,6 +60,15 @@ fn a_stop_waits_longer_than_the_node_drains() {
 }
 
 #[test]
+fn the_trainer_works_in_a_folder_that_the_unit_makes_in_memory() {
+    let config = node::config::Config::parse("[state]\nfolder = '/var/lib/sealtune'").unwrap();
+    let made = format!("/run/{}", value("RuntimeDirectory"));
+
+    assert!(config.trainer.scratch.starts_with(&made), "{made}");
+    assert_eq!(value("RuntimeDirectoryMode"), "0700");
+}
+
+#[test]
 fn the_wallets_key_comes_as_a_credential_and_nothing_dumps_core() {
     assert!(value("LoadCredential").starts_with("wallet:"));
     assert_eq!(value("LimitCORE"), "0");

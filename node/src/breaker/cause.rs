@@ -71,7 +71,7 @@ impl Cause {
             Self::DeviceBusy => "the attestation device does not answer",
             Self::ChainUnreachable => "the chain cannot be reached",
             Self::StorageUnreachable => "the storage cannot be reached",
-            Self::ClockTurned => "the system clock disagrees with the chain",
+            Self::ClockTurned => "the system clock was turned a short while ago",
         }
     }
 }

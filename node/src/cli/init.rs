@@ -1,6 +1,7 @@
 //! `init`: from nothing to a configuration and a state folder.
 
 use super::Done;
+use super::print::{Style, say};
 use crate::config;
 use clap::Args;
 use std::fs::{DirBuilder, OpenOptions};
@@ -17,6 +18,9 @@ pub struct Init {
     /// Where the node keeps what must survive a restart.
     #[arg(long, default_value = "/var/lib/sealtune")]
     state: PathBuf,
+    /// Answers in JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,18 +42,25 @@ enum InitError {
 }
 
 impl Init {
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     pub(crate) fn run(&self) -> Done {
         if let Some(folder) = self.config.parent() {
             make(folder)?;
         }
         write(&self.config, &config::template(&self.state))?;
         make(&self.state)?;
-        println!("wrote {}", self.config.display());
-        println!("the state folder is {}", self.state.display());
-        let config = self.config.display();
-        println!("next: edit the file, then sealtune-node doctor --config {config}");
+        let style = if self.json { Style::Json } else { Style::Text };
+        let answer = serde_json::json!({ "config": self.config, "state": self.state });
+        say(style, &answer, || self.lines());
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let (config, state) = (self.config.display(), self.state.display());
+        vec![
+            format!("wrote {config}"),
+            format!("the state folder is {state}"),
+            format!("next: edit the file, then sealtune-node doctor --config {config}"),
+        ]
     }
 }
 

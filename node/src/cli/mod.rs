@@ -6,7 +6,8 @@ mod print;
 mod rotate;
 mod running;
 
-use crate::config::{self, Config, Origin, Problems};
+use crate::config::{self, Config, ConfigError, Origin, Problems};
+use crate::exit::Exit;
 use clap::{Args, Subcommand};
 use print::{Style, say};
 use running::Asked;
@@ -17,11 +18,13 @@ use std::process::ExitCode;
 /// What a command ends with: what it found, or why it could not look.
 pub(crate) type Done = Result<ExitCode, Box<dyn Error>>;
 
-/// Every command but `run` and `check`.
+/// Every command but `run`.
 #[derive(Debug, Subcommand)]
 pub enum Operate {
     /// Writes a commented configuration and makes the state folder.
     Init(init::Init),
+    /// Checks the configuration and says what is wrong with it.
+    Check(Common),
     /// Tries the machine: 0 all is well, 1 there are warnings, 2 something fails.
     Doctor(doctor::Doctor),
     /// How the node stands.
@@ -80,6 +83,7 @@ pub struct Show {
 pub fn run(command: Operate) -> Done {
     match command {
         Operate::Init(init) => init.run(),
+        Operate::Check(common) => common.check(),
         Operate::Doctor(doctor) => doctor.run(),
         Operate::Config(ConfigCommand::Show(show)) => show.run(),
         Operate::Status(common) => Asked::of(&common)?.status(),
@@ -103,6 +107,25 @@ impl Common {
     pub(crate) fn load(&self) -> Result<Config, Box<dyn Error>> {
         Ok(Config::load(&self.config)?)
     }
+
+    /// In JSON the problems are the answer, otherwise they are the last word.
+    fn check(&self) -> Done {
+        let problems = match Config::load(&self.config) {
+            Ok(_fine) => Vec::new(),
+            Err(ConfigError::Problems(Problems(found))) if self.json => found,
+            Err(error) => return Err(error.into()),
+        };
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let fine = problems.is_empty();
+        let answer = serde_json::json!({ "fine": fine, "problems": problems });
+        let config = self.config.display();
+        say(self.style(), &answer, || vec![format!("{config} is fine")]);
+        Ok(if fine {
+            ExitCode::SUCCESS
+        } else {
+            Exit::Config.into()
+        })
+    }
 }
 
 impl Show {
@@ -121,7 +144,7 @@ impl Show {
             lines.collect()
         });
         problems.map_or(Ok(ExitCode::SUCCESS), |problems: Problems| {
-            Err(config::ConfigError::Problems(problems).into())
+            Err(ConfigError::Problems(problems).into())
         })
     }
 }

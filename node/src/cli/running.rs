@@ -5,6 +5,7 @@ use super::rotate::Rotate;
 use super::{Common, Done};
 use crate::boot::{self, JournalSecret};
 use crate::config::Config;
+use crate::live;
 use crate::operator::{
     Attested, Client, ClientError, Earned, Job, Journal, Keys, Reason, Reloaded, Row, Status,
 };
@@ -154,7 +155,11 @@ fn offline(config: &Config, last: u64) -> Result<Vec<Row>, Box<dyn Error>> {
     if !config.state.journal().exists() {
         return Ok(Vec::new());
     }
-    let memory = boot::recall(&config.state, JournalSecret::File)?;
+    let secret = match &config.chain {
+        Some(_sealed) => live::enclose(config)?.journal_secret(),
+        None => JournalSecret::File,
+    };
+    let memory = boot::recall(&config.state, secret)?;
     let rows = memory.rows(last)?;
     Ok(rows.into_iter().map(Row::of).collect())
 }

@@ -5,6 +5,7 @@
 //! back to it; at most one runs per task, and at most one of all trains.
 
 mod agenda;
+mod ears;
 mod error;
 mod hands;
 mod mailbox;
@@ -20,14 +21,15 @@ use crate::feed::{Bounds, Feed};
 use crate::ports::World;
 use crate::stop::Stop;
 use agenda::Agenda;
+use ears::reply;
 use hands::{Hands, Report};
-use mailbox::{Input, Look};
+use mailbox::Input;
 use proto::{Order, Reason, Seconds, TaskId};
 use std::collections::VecDeque;
 use tasks::{Event, Limits, Phase, Standing, Task};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, warn};
+use tracing::warn;
 use voice::Voice;
 
 /// Offers that wait until the chain was heard; one more is refused as too busy.
@@ -170,33 +172,6 @@ impl Conductor {
         }
     }
 
-    fn hear_early(&mut self, input: Input) -> Result<(), ConductorError> {
-        match input {
-            Input::Offer { order, answer } if self.early.len() < EARLY_MAX => {
-                self.early.push_back((order, answer));
-                Ok(())
-            }
-            Input::Offer { answer, .. } => {
-                reply(answer, Answer::Refused(Reason::TooBusy));
-                Ok(())
-            }
-            Input::News { task, standing } => self.learn(task, standing),
-            Input::Cancel { task, answer } => self.cancel(task, answer),
-            Input::Look(look) => {
-                self.show(look);
-                Ok(())
-            }
-            Input::Room(tasks_max) => {
-                self.capacity.tasks_max = tasks_max;
-                Ok(())
-            }
-            Input::Survey { task, answer } => {
-                reply(answer, self.survey(task));
-                Ok(())
-            }
-        }
-    }
-
     fn begin_with(&mut self, orders: Vec<(Order, Standing)>) -> Result<(), ConductorError> {
         for (order, standing) in orders {
             self.compare(order, standing)?;
@@ -258,90 +233,6 @@ impl Conductor {
         Ok(())
     }
 
-    fn hear(&mut self, input: Input) -> Result<(), ConductorError> {
-        match input {
-            Input::Offer { order, answer } => {
-                reply(answer, self.consider(order)?);
-                Ok(())
-            }
-            Input::News { task, standing } => self.learn(task, standing),
-            Input::Cancel { task, answer } => self.cancel(task, answer),
-            Input::Look(look) => {
-                self.show(look);
-                Ok(())
-            }
-            Input::Room(tasks_max) => {
-                self.capacity.tasks_max = tasks_max;
-                Ok(())
-            }
-            Input::Survey { task, answer } => {
-                reply(answer, self.survey(task));
-                Ok(())
-            }
-        }
-    }
-
-    fn survey(&self, task: TaskId) -> Survey {
-        let brief = |(id, task): (TaskId, &Task)| (id, task.order().clone(), task.phase());
-        Survey {
-            knows: self.memory.get(task).is_some(),
-            open: self.memory.open().map(brief).collect(),
-        }
-    }
-
-    /// Gives a task up for its customer. Its duty under way is put away, and what it had
-    /// told the chain is undone by the release.
-    fn cancel(
-        &mut self,
-        id: TaskId,
-        answer: oneshot::Sender<Cancelled>,
-    ) -> Result<(), ConductorError> {
-        let cancelled = match self
-            .memory
-            .get(id)
-            .map(|task| (task.cancel(), task.phase()))
-        {
-            None => Cancelled::Unknown,
-            Some((Some(event), _)) => {
-                self.record(id, &event)?;
-                Cancelled::Done
-            }
-            Some((None, phase)) => already(phase),
-        };
-        reply(answer, cancelled);
-        Ok(())
-    }
-
-    fn show(&self, Look(look): Look) {
-        look(&View {
-            memory: &self.memory,
-            training: self.hands.training(),
-            tasks_max: self.capacity.tasks_max,
-        });
-    }
-
-    fn consider(&mut self, order: Box<Order>) -> Result<Answer, ConductorError> {
-        let id = order.id();
-        if self.memory.get(id).is_some() {
-            return Ok(Answer::Taken);
-        }
-        if let Err(reason) = self.gate.admits() {
-            return Ok(Answer::Refused(reason));
-        }
-        if self.memory.open_count() >= self.capacity.tasks_max {
-            return Ok(Answer::Refused(Reason::TooBusy));
-        }
-        self.record(id, &Event::Offered(order))?;
-        Ok(Answer::Taken)
-    }
-
-    fn learn(&mut self, id: TaskId, standing: Standing) -> Result<(), ConductorError> {
-        match self.memory.get(id) {
-            Some(task) if task.would_learn(standing) => self.record(id, &Event::Learned(standing)),
-            Some(_) | None => Ok(()),
-        }
-    }
-
     /// Takes the report of a duty, unless the task has moved on without it.
     fn close(&mut self, Report { id, duty, result }: Report) -> Result<(), ConductorError> {
         self.hands.put_down(id);
@@ -383,55 +274,5 @@ impl Conductor {
                 Some(input) = self.inputs.recv() => self.hear_while_draining(input)?,
             }
         }
-    }
-
-    fn hear_while_draining(&mut self, input: Input) -> Result<(), ConductorError> {
-        match input {
-            Input::Offer { answer, .. } => {
-                reply(answer, Answer::Refused(Reason::Draining));
-                Ok(())
-            }
-            Input::News { task, standing } => self.learn(task, standing),
-            Input::Cancel { task, answer } => self.cancel(task, answer),
-            Input::Look(look) => {
-                self.show(look);
-                Ok(())
-            }
-            Input::Room(tasks_max) => {
-                self.capacity.tasks_max = tasks_max;
-                Ok(())
-            }
-            Input::Survey { task, answer } => {
-                reply(answer, self.survey(task));
-                Ok(())
-            }
-        }
-    }
-}
-
-/// What a wish to cancel finds in a task that cannot be given up any more.
-fn already(phase: Phase) -> Cancelled {
-    use tasks::Outcome::{Refused, Released};
-    match phase {
-        Phase::Abandoned(Reason::Cancelled)
-        | Phase::Closed(Refused(Reason::Cancelled) | Released(Reason::Cancelled)) => {
-            Cancelled::Done
-        }
-        Phase::Offered
-        | Phase::Promised
-        | Phase::Accepted
-        | Phase::Staged { .. }
-        | Phase::Trained { .. }
-        | Phase::Sealed { .. }
-        | Phase::Delivered { .. }
-        | Phase::Abandoned(_)
-        | Phase::Closed(_) => Cancelled::TooLate,
-    }
-}
-
-/// Whoever asked may have gone; the journal knows.
-fn reply<T>(answer: oneshot::Sender<T>, answered: T) {
-    if answer.send(answered).is_err() {
-        debug!("a question was answered to nobody");
     }
 }

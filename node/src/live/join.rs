@@ -135,7 +135,9 @@ fn watch(
     stop: &Stop,
 ) {
     let (gate, end) = (&audience.gate, &audience.end);
-    let chain = watch_chain(port.clone(), time.clone(), gate.clone(), end.clone());
+    let metrics = audience.feed.metrics().clone();
+    let told = (gate.clone(), metrics);
+    let chain = watch_chain(port.clone(), time.clone(), told, end.clone());
     let storage = watch_storage(places.clone(), gate.clone(), end.clone());
     crew.spawn("chain watch", quietly(chain, stop));
     crew.spawn("storage watch", quietly(storage, stop));

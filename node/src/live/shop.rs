@@ -14,11 +14,11 @@ const TOKENS_OF_A_PRICE: u64 = 1_000_000;
 
 /// The time of the last final block, shared by who reads the chain and who is asked.
 #[derive(Clone, Debug, Default)]
-pub struct ChainTime(Arc<AtomicU64>);
+pub(super) struct ChainTime(Arc<AtomicU64>);
 
 /// Prices and limits are those of the configuration as it is now.
 #[derive(Debug)]
-pub struct Shop {
+pub(super) struct Shop {
     provider: Address,
     signer: Address,
     tier: Tier,
@@ -28,17 +28,17 @@ pub struct Shop {
 }
 
 impl ChainTime {
-    pub fn set(&self, time: Seconds) {
+    pub(super) fn set(&self, time: Seconds) {
         self.0.fetch_max(time, Ordering::Relaxed);
     }
 
-    pub fn get(&self) -> Seconds {
+    pub(super) fn get(&self) -> Seconds {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 impl Shop {
-    pub fn new(
+    pub(super) fn new(
         provider: Address,
         proved: &Proved,
         config: watch::Receiver<Arc<Config>>,

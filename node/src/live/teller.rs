@@ -8,10 +8,10 @@ use proto::TaskId;
 use proto::training::{Progress, Step};
 
 #[derive(Clone, Debug)]
-pub struct Teller {
-    pub feed: Feed,
-    pub gate: Gate,
-    pub speed: Speed,
+pub(super) struct Teller {
+    pub(super) feed: Feed,
+    pub(super) gate: Gate,
+    pub(super) speed: Speed,
 }
 
 impl Listener for Teller {

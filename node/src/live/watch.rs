@@ -4,6 +4,7 @@ use super::shop::ChainTime;
 use super::speak::Speaker;
 use crate::breaker::{Cause, Gate};
 use crate::clock::SystemClock;
+use crate::metrics::Metrics;
 use crate::ports::Clock;
 use crate::world::{ChainPort, Places};
 use proto::ChallengeNonce;
@@ -25,22 +26,27 @@ const DEVICE_RETRY: Duration = Duration::from_secs(15);
 const STALE_SECS: u64 = 3_600;
 
 /// Reads the last final block until the end.
-pub async fn watch_chain(
+pub(super) async fn watch_chain(
     chain: ChainPort,
     time: ChainTime,
-    gate: Gate,
+    (gate, metrics): (Gate, Metrics),
     end: CancellationToken,
 ) -> Result<(), Infallible> {
+    let reader = chain.market().reader();
     let mut faults = 0;
     loop {
-        match chain.market().reader().final_head().await {
+        match reader.final_head().await {
             Ok(head) => {
                 time.set(head.timestamp);
+                metrics.chain(head.timestamp, SystemClock.now());
                 faults = 0;
             }
             Err(_told_by_the_client) => faults = CHAIN_FAULTS_MAX.min(faults + 1),
         }
         gate.observe(Cause::ChainUnreachable, faults < CHAIN_FAULTS_MAX);
+        for (place, url) in reader.health().iter().enumerate() {
+            metrics.rpc(place, url.requests, url.faults);
+        }
         if rest(CHAIN_PAUSE, &end).await {
             return Ok(());
         }
@@ -48,7 +54,7 @@ pub async fn watch_chain(
 }
 
 /// Asks the places that keep content whether they are there.
-pub async fn watch_storage(
+pub(super) async fn watch_storage(
     places: Places,
     gate: Gate,
     end: CancellationToken,
@@ -64,10 +70,11 @@ pub async fn watch_storage(
 /// Asks the device for a fresh report now and then, and often while it gives none.
 pub async fn watch_device(
     speaker: Arc<Speaker>,
-    gate: Gate,
+    (gate, metrics): (Gate, Metrics),
     end: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut proven_at = SystemClock.now();
+    metrics.attested(proven_at);
     let mut pause = DEVICE_PAUSE;
     loop {
         if rest(pause, &end).await {
@@ -77,6 +84,7 @@ pub async fn watch_device(
         let proven = speaker.ask(nonce()).await.is_ok();
         if proven {
             proven_at = now;
+            metrics.attested(now);
         }
         pause = if proven { DEVICE_PAUSE } else { DEVICE_RETRY };
         let age = now.saturating_sub(proven_at);

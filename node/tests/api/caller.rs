@@ -1,6 +1,5 @@
 //! A gRPC client that takes any certificate and says which key it was shown.
 
-use super::house::House;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use proto::Digest;
@@ -12,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime
 use rustls::version::TLS13;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -37,8 +37,14 @@ impl Caller {
     }
 
     /// A client on a connection of its own, and the key the server showed.
-    pub(crate) async fn call(&self, house: &House) -> (NodeClient<Wire>, Digest) {
-        let stream = TcpStream::connect(house.address).await.unwrap();
+    pub(crate) async fn call(&self, address: SocketAddr) -> (NodeClient<Wire>, Digest) {
+        let (wire, key) = self.connect(address).await;
+        (NodeClient::new(wire), key)
+    }
+
+    /// The connection itself, for any service on it.
+    pub(crate) async fn connect(&self, address: SocketAddr) -> (Wire, Digest) {
+        let stream = TcpStream::connect(address).await.unwrap();
         let connector = TlsConnector::from(Arc::new(self.config()));
         let name = ServerName::try_from("node.invalid").unwrap();
         let stream = connector.connect(name, stream).await.unwrap();
@@ -50,7 +56,7 @@ impl Caller {
             .await
             .unwrap();
         tokio::spawn(async { drop(connection.await) });
-        (NodeClient::new(Wire(sender)), key)
+        (Wire(sender), key)
     }
 
     fn config(&self) -> ClientConfig {

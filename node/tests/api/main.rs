@@ -19,6 +19,13 @@ use proto::grpc::call_error;
 use proto::wire;
 use proto::{Action, CallError, Fence, Reason, TaskId};
 use tokio_stream::StreamExt;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 fn bytes(task: TaskId) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(task.as_bytes())
@@ -27,7 +34,7 @@ fn bytes(task: TaskId) -> bytes::Bytes {
 #[tokio::test]
 async fn the_servers_key_is_the_one_the_evidence_names() {
     let house = House::open(Limits::default()).await;
-    let (mut node, shown) = Caller::stranger().call(&house).await;
+    let (mut node, shown) = Caller::stranger().call(house.address).await;
 
     let bundle = node
         .attest(wire::AttestRequest {})
@@ -45,15 +52,15 @@ async fn the_servers_key_is_the_one_the_evidence_names() {
 async fn only_a_known_broker_dispatches() {
     let house = House::open(Limits::default()).await;
     let order = Customer::new(1).order(1);
-    let (mut stranger, _) = Caller::stranger().call(&house).await;
-    let (mut other, _) = Caller::with_key().call(&house).await;
+    let (mut stranger, _) = Caller::stranger().call(house.address).await;
+    let (mut other, _) = Caller::with_key().call(house.address).await;
 
     for node in [&mut stranger, &mut other] {
         let refused = node.dispatch(order.dispatch(Fence(1))).await.unwrap_err();
         assert_eq!(call_error(&refused), Some(CallError::CallerUnknown));
     }
 
-    let (mut broker, _) = house.broker.call(&house).await;
+    let (mut broker, _) = house.broker.call(house.address).await;
     let reply = broker
         .dispatch(order.dispatch(Fence(1)))
         .await
@@ -69,7 +76,7 @@ async fn only_a_known_broker_dispatches() {
 async fn a_dispatch_again_is_the_same_task_and_a_stale_session_is_refused() {
     let house = House::open(Limits::default()).await;
     let order = Customer::new(1).order(1);
-    let (mut broker, _) = house.broker.call(&house).await;
+    let (mut broker, _) = house.broker.call(house.address).await;
     broker.dispatch(order.dispatch(Fence(5))).await.unwrap();
 
     let again = broker
@@ -90,7 +97,7 @@ async fn a_dispatch_again_is_the_same_task_and_a_stale_session_is_refused() {
 async fn an_open_breaker_refuses_orders_with_its_number_and_heals() {
     let house = House::open(Limits::default()).await;
     let order = Customer::new(1).order(1);
-    let (mut broker, _) = house.broker.call(&house).await;
+    let (mut broker, _) = house.broker.call(house.address).await;
     house.gate.trouble(Cause::ChainUnreachable);
 
     let refused = broker
@@ -120,7 +127,7 @@ async fn a_task_is_told_only_to_who_has_its_customers_permit() {
     let house = House::open(Limits::default()).await;
     let (customer, thief) = (Customer::new(1), Customer::new(2));
     let task = house.take(&customer.order(1)).await;
-    let (mut node, _) = Caller::stranger().call(&house).await;
+    let (mut node, _) = Caller::stranger().call(house.address).await;
     let mut refusal = async |permit| {
         let get = wire::GetRequest {
             task: bytes(task),
@@ -160,7 +167,7 @@ async fn a_watcher_sees_a_task_from_its_start_to_a_cancel() {
     let house = House::open(Limits::default()).await;
     let customer = Customer::new(1);
     let task = house.take(&customer.order(1)).await;
-    let (mut node, _) = Caller::stranger().call(&house).await;
+    let (mut node, _) = Caller::stranger().call(house.address).await;
     let watch = wire::WatchRequest {
         task: bytes(task),
         permit: Some(customer.permit(Action::Read, task)),
@@ -188,7 +195,7 @@ async fn a_watcher_sees_a_task_from_its_start_to_a_cancel() {
 #[tokio::test]
 async fn the_same_challenge_is_asked_of_the_device_once() {
     let house = House::open(Limits::default()).await;
-    let (mut node, _) = Caller::stranger().call(&house).await;
+    let (mut node, _) = Caller::stranger().call(house.address).await;
     let mut other = node.clone();
     let challenge = || wire::ChallengeRequest {
         nonce: bytes::Bytes::copy_from_slice(NONCE.as_bytes()),
@@ -207,7 +214,7 @@ async fn challenges_are_rate_limited_while_other_calls_go_on() {
         ..Limits::default()
     };
     let house = House::open(limits).await;
-    let (mut node, _) = Caller::stranger().call(&house).await;
+    let (mut node, _) = Caller::stranger().call(house.address).await;
     let mut refused = None;
     for byte in 0..10 {
         let nonce = bytes::Bytes::from(vec![byte; 32]);
@@ -228,7 +235,7 @@ async fn calls_without_pause_are_refused() {
         ..Limits::default()
     };
     let house = House::open(limits).await;
-    let (mut node, _) = Caller::stranger().call(&house).await;
+    let (mut node, _) = Caller::stranger().call(house.address).await;
     let mut refused = None;
     for _call in 0..20 {
         refused = node.attest(wire::AttestRequest {}).await.err();
@@ -251,8 +258,8 @@ async fn streams_of_one_peer_have_a_bound() {
         permit: Some(customer.permit(Action::Read, task)),
         after_sequence: 0,
     };
-    let (mut first, _) = Caller::stranger().call(&house).await;
-    let (mut second, _) = Caller::stranger().call(&house).await;
+    let (mut first, _) = Caller::stranger().call(house.address).await;
+    let (mut second, _) = Caller::stranger().call(house.address).await;
     let _one = first.watch(watch()).await.unwrap();
     let _two = first.watch(watch()).await.unwrap();
 
@@ -265,8 +272,8 @@ async fn streams_of_one_peer_have_a_bound() {
 async fn only_a_known_operator_drains() {
     let house = House::open(Limits::default()).await;
     let drain = wire::DrainRequest { drain: true };
-    let (mut broker, _) = house.broker.call(&house).await;
-    let (mut operator, _) = house.operator.call(&house).await;
+    let (mut broker, _) = house.broker.call(house.address).await;
+    let (mut operator, _) = house.operator.call(house.address).await;
 
     let refused = broker.drain(drain.clone()).await.unwrap_err();
     let status = operator.drain(drain).await.unwrap().into_inner();
@@ -293,7 +300,7 @@ async fn a_thousand_idle_watchers_cost_little() {
 
     let mut watchers = Vec::new();
     for _watcher in 0..WATCHERS {
-        let (mut node, _) = Caller::stranger().call(&house).await;
+        let (mut node, _) = Caller::stranger().call(house.address).await;
         let watch = wire::WatchRequest {
             task: bytes(task),
             permit: Some(permit.clone()),
@@ -310,4 +317,32 @@ async fn a_thousand_idle_watchers_cost_little() {
         both_ends >> 10
     );
     assert!(both_ends < 100 << 20, "{both_ends} bytes");
+}
+
+#[tokio::test]
+async fn health_and_reflection_are_answered_on_the_same_connection() {
+    let house = House::open(Limits::default()).await;
+    let (wire, _) = Caller::stranger().connect(house.address).await;
+    let mut health = HealthClient::new(wire.clone());
+    let mut reflection = ServerReflectionClient::new(wire);
+
+    let service = String::new();
+    let healthy = health.check(HealthCheckRequest { service }).await.unwrap();
+    let list = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut answers = reflection
+        .server_reflection_info(tokio_stream::once(list))
+        .await
+        .unwrap()
+        .into_inner();
+    let answer = answers.next().await.unwrap().unwrap();
+
+    assert_eq!(healthy.into_inner().status(), ServingStatus::Serving);
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+        panic!("a list was asked for");
+    };
+    let mut names = list.service.iter().map(|service| service.name.as_str());
+    assert!(names.any(|name| name == "sealtune.v1.Node"));
 }

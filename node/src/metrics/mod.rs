@@ -1,7 +1,12 @@
 //! What Prometheus asks for: base units, few labels, no ids.
 
+mod gpu;
+mod training;
+mod world;
+
 use crate::breaker::{Cause, Standing};
 use crate::status::Survey;
+use gpu::Gpu;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -11,11 +16,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use proto::Seconds;
-use proto::training::{GpuReading, Progress, Step};
+use proto::training::{Progress, Step};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tasks::{Outcome, Phase};
+use training::Training;
+use world::World;
 
 type Figure = Gauge<f64, AtomicU64>;
 
@@ -41,30 +48,7 @@ struct Inner {
     attested: Gauge,
     training: Training,
     gpu: Gpu,
-}
-
-#[derive(Default)]
-struct Training {
-    step: Gauge,
-    steps: Gauge,
-    loss: Figure,
-    grad_norm: Figure,
-    speed: Figure,
-    tokens: Counter,
-    checkpoint_bytes: Gauge,
-    checkpoint_at: Gauge,
-    resumed: Counter,
-}
-
-#[derive(Default)]
-struct Gpu {
-    used: Family<Card, Gauge>,
-    total: Family<Card, Gauge>,
-    utilisation: Family<Card, Figure>,
-    power: Family<Card, Figure>,
-    temperature: Family<Card, Gauge>,
-    ecc: Family<Card, Gauge>,
-    xid: Family<Fault, Counter>,
+    world: World,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,17 +66,6 @@ struct Stage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Why {
     reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Card {
-    gpu: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Fault {
-    gpu: u32,
-    xid: u32,
 }
 
 impl Metrics {
@@ -113,13 +86,8 @@ impl Metrics {
         let training = &self.0.training;
         match progress {
             Progress::Step(step) => training.stepped(step, before),
-            Progress::Checkpoint(checkpoint) => {
-                training.checkpoint_bytes.set(whole(checkpoint.bytes));
-                training.checkpoint_at.set(whole(now));
-            }
-            Progress::Resumed => {
-                training.resumed.inc();
-            }
+            Progress::Checkpoint(checkpoint) => training.kept(checkpoint, now),
+            Progress::Resumed => training.went_on(),
             Progress::Gpu(reading) => self.0.gpu.read(reading),
             Progress::Evaluation(_)
             | Progress::Staging(_)
@@ -146,6 +114,26 @@ impl Metrics {
         }
     }
 
+    /// Room in the state folder.
+    pub fn disk(&self, free_bytes: u64) {
+        self.0.world.disk(free_bytes);
+    }
+
+    /// A final block was seen.
+    pub fn chain(&self, at: Seconds, now: Seconds) {
+        self.0.world.chain(at, now);
+    }
+
+    /// The device gave evidence.
+    pub fn attested(&self, at: Seconds) {
+        self.0.world.attested(at);
+    }
+
+    /// What an endpoint, by its place in the configuration, was asked so far.
+    pub fn rpc(&self, place: usize, requests: u64, faults: u64) {
+        self.0.world.rpc(place, requests, faults);
+    }
+
     /// All of it, as Prometheus reads it.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
@@ -169,6 +157,7 @@ impl Default for Metrics {
             attested: Gauge::default(),
             training: Training::default(),
             gpu: Gpu::default(),
+            world: World::default(),
         };
         inner.register();
         Self(Arc::new(inner))
@@ -220,119 +209,7 @@ impl Inner {
         );
         self.training.register(all);
         self.gpu.register(all);
-    }
-}
-
-impl Training {
-    fn register(&self, all: &mut Registry) {
-        all.register("train_step", "The last step", self.step.clone());
-        all.register(
-            "train_steps_target",
-            "Steps of this training",
-            self.steps.clone(),
-        );
-        all.register("train_loss", "The last step's loss", self.loss.clone());
-        all.register(
-            "train_grad_norm",
-            "The last step's gradient norm",
-            self.grad_norm.clone(),
-        );
-        all.register(
-            "train_tokens_per_second",
-            "Speed at the last step",
-            self.speed.clone(),
-        );
-        all.register("train_tokens", "Tokens trained on", self.tokens.clone());
-        all.register_with_unit(
-            "checkpoint",
-            "Size of the last checkpoint",
-            Unit::Bytes,
-            self.checkpoint_bytes.clone(),
-        );
-        all.register(
-            "checkpoint_timestamp_seconds",
-            "When the last checkpoint was kept",
-            self.checkpoint_at.clone(),
-        );
-        all.register(
-            "resume",
-            "Trainings that went on from a checkpoint",
-            self.resumed.clone(),
-        );
-    }
-
-    fn stepped(&self, step: &Step, before: Option<&Step>) {
-        self.step.set(whole(step.step));
-        self.steps.set(whole(step.steps_total));
-        self.loss.set(step.loss.get());
-        self.grad_norm.set(step.grad_norm.get());
-        self.speed.set(step.tokens_per_sec.get());
-        let counted = before.map_or(0, |before| before.tokens);
-        self.tokens.inc_by(step.tokens.saturating_sub(counted));
-    }
-}
-
-impl Gpu {
-    fn register(&self, all: &mut Registry) {
-        all.register_with_unit(
-            "gpu_memory_used",
-            "Memory in use",
-            Unit::Bytes,
-            self.used.clone(),
-        );
-        all.register_with_unit(
-            "gpu_memory_total",
-            "Memory there is",
-            Unit::Bytes,
-            self.total.clone(),
-        );
-        all.register(
-            "gpu_utilisation_ratio",
-            "Share of time it was busy",
-            self.utilisation.clone(),
-        );
-        all.register("gpu_power_watts", "Power drawn", self.power.clone());
-        all.register(
-            "gpu_temperature_celsius",
-            "Temperature",
-            self.temperature.clone(),
-        );
-        all.register(
-            "gpu_ecc_errors",
-            "Uncorrected memory errors",
-            self.ecc.clone(),
-        );
-        all.register(
-            "gpu_xid_errors",
-            "Faults the driver reported",
-            self.xid.clone(),
-        );
-    }
-
-    fn read(&self, reading: &GpuReading) {
-        let card = Card {
-            gpu: reading.ordinal,
-        };
-        self.used
-            .get_or_create(&card)
-            .set(whole(reading.memory_used_bytes));
-        self.total
-            .get_or_create(&card)
-            .set(whole(reading.memory_total_bytes));
-        self.utilisation
-            .get_or_create(&card)
-            .set(f64::from(reading.utilisation_pct) / 100.0);
-        self.power
-            .get_or_create(&card)
-            .set(f64::from(reading.power_milliwatts) / 1_000.0);
-        self.temperature
-            .get_or_create(&card)
-            .set(reading.temperature_celsius.into());
-        self.ecc.get_or_create(&card).set(whole(reading.ecc_errors));
-        if let Some(xid) = reading.xid {
-            let gpu = reading.ordinal;
-            self.xid.get_or_create(&Fault { gpu, xid }).inc();
-        }
+        self.world.register(all);
     }
 }
 
