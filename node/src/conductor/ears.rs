@@ -3,7 +3,6 @@
 use super::mailbox::{Input, Look};
 use super::{Answer, Cancelled, Conductor, ConductorError, EARLY_MAX, Survey, View};
 use proto::{Order, Reason, TaskId};
-use std::sync::Arc;
 use tasks::{Event, Phase, Standing, Task};
 use tokio::sync::oneshot;
 use tracing::debug;

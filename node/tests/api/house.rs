@@ -45,6 +45,7 @@ const CAPACITY: Capacity = Capacity {
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) gate: Gate,
+    #[allow(dead_code, reason = "what is told is pushed by the secrecy test alone")]
     pub(crate) feed: Feed,
     pub(crate) broker: Caller,
     pub(crate) operator: Caller,
@@ -85,7 +86,7 @@ impl House {
             mailbox: mailbox.clone(),
             feed: feed.clone(),
             gate: gate.clone(),
-            intake: Arc::new(Open(mailbox.clone())),
+            intake: Arc::new(Open(mailbox.clone(), fake.clone())),
             attestor: enclave.clone(),
             storefront: Arc::new(Shop),
             clock,
@@ -234,8 +235,8 @@ impl Handed {
     }
 }
 
-/// Takes whatever is signed.
-struct Open(Mailbox);
+/// Takes whatever is signed; its customer's money is on the market.
+struct Open(Mailbox, FakeWorld);
 
 #[async_trait]
 impl Intake for Open {
@@ -244,6 +245,7 @@ impl Intake for Open {
             .order
             .verify()
             .map_err(|_not_hers| Unavailable::NotReady)?;
+        self.1.market().open(&submission.order.order);
         match self.0.offer(submission.order.order).await {
             Ok(Answer::Taken) => Ok(Verdict::Taken),
             Ok(Answer::Refused(reason)) => Ok(Verdict::Refused(reason.into())),
