@@ -134,6 +134,7 @@ fn go(
         stop: &stop,
         events: &mut events,
         store,
+        checkpoint_every_secs: None,
         begun: Begun::default(),
     };
     if let Some(path) = from

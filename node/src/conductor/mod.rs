@@ -121,6 +121,7 @@ impl Conductor {
             () = stop.draining() => return Ok(()),
             caught_up = self.catch_up() => caught_up?,
         }
+        self.clear_up();
         loop {
             let wake = self.assign()?;
             self.voice.queue(self.agenda.queue_if_moved());
@@ -196,6 +197,13 @@ impl Conductor {
         self.learn(id, standing)
     }
 
+    /// A task that closed just before the last end may have left something.
+    fn clear_up(&mut self) {
+        let closed = self.memory.tasks().filter(|(_, task)| task.is_closed());
+        let closed = closed.map(|(id, _)| id).collect();
+        self.hands.clear_up(&self.world, closed);
+    }
+
     /// Starts every duty that is owed, and says when the next one will be.
     fn assign(&mut self) -> Result<Seconds, ConductorError> {
         let now = self.world.clock.now();
@@ -259,6 +267,9 @@ impl Conductor {
         voice::judge(&self.gate, before, task.phase());
         self.agenda.note(id, task.not_before());
         self.hands.put_away_unless(id, task.duty());
+        if task.is_closed() {
+            self.hands.clear_up(&self.world, vec![id]);
+        }
         Ok(())
     }
 

@@ -13,6 +13,13 @@ pub trait ChainFacts: Send + Sync {
     async fn known(&self, order: &Order) -> Result<OnChain, Failure>;
 }
 
+/// Whoever trains, asked whether it would.
+#[async_trait]
+pub trait Recipes: Send + Sync {
+    /// Hopeless where the recipe, or this model with it, can never be trained.
+    async fn check(&self, order: &Order, recipe: &[u8]) -> Result<(), Failure>;
+}
+
 /// The places that keep content, asked how much of it there is.
 #[async_trait]
 pub trait Sizes: Send + Sync {

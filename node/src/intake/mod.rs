@@ -10,7 +10,7 @@ mod served;
 mod socket;
 mod speed;
 
-pub use facts::{ChainFacts, Gate, Guarded, Sizes};
+pub use facts::{ChainFacts, Gate, Guarded, Recipes, Sizes};
 #[cfg(feature = "simulator")]
 pub use socket::serve as serve_socket;
 pub use speed::Speed;
@@ -64,6 +64,7 @@ pub struct Judge {
     pub mailbox: Mailbox,
     pub chain: Arc<dyn ChainFacts>,
     pub sizes: Arc<dyn Sizes>,
+    pub recipes: Arc<dyn Recipes>,
     pub gate: Arc<dyn Gate>,
     pub clock: Arc<dyn Clock>,
     pub speed: Speed,
@@ -193,6 +194,9 @@ impl Judge {
         let admitted = at_the_door(&knocking).map_err(Denied::Refused)?;
         let known = self.chain.known(submission.order()).await;
         on_chain(known.map_err(not_ready)?).map_err(Denied::Refused)?;
+        // Last, because it takes a process: only who has paid can ask for one.
+        let checked = self.recipes.check(submission.order(), &submission.recipe);
+        checked.await.map_err(not_ready)?;
         Ok(admitted)
     }
 
@@ -205,26 +209,30 @@ impl Judge {
             breaker_is_open: self.gate.breaker_is_open(),
             open_tasks: survey.open.len(),
             open_of_customer: survey.open.iter().filter(of_customer).count(),
-            tokens_ahead: self.tokens_ahead(survey).await?,
-            tokens_per_sec: self.speed.tokens_per_sec(),
+            secs_ahead: self.secs_ahead(survey).await?,
+            tokens_per_sec: self.speed.tokens_per_sec(order.base_model),
             dataset_bytes: self.sizes.size(order.dataset).await,
         })
     }
 
-    /// Of every open task that is not trained yet, the most it can come to.
-    async fn tokens_ahead(&self, survey: &Survey) -> Result<u64, Denied> {
+    /// Of every open task that is not trained yet, the longest it can take.
+    async fn secs_ahead(&self, survey: &Survey) -> Result<u64, Denied> {
         let waiting = survey
             .open
             .iter()
             .filter(|(_, _, phase)| is_untrained(*phase));
         let waiting: Vec<_> = waiting.map(|(id, order, _)| (*id, order.clone())).collect();
-        let (book, price) = (self.book.clone(), self.terms.borrow().price);
+        let (book, speed) = (self.book.clone(), self.speed.clone());
+        let price = self.terms.borrow().price;
         let sum = move || {
-            let tokens = waiting.iter().map(|(id, order)| match book.find(*id) {
-                Ok(Some(taken)) => taken.tokens_max,
-                Ok(None) | Err(_) => price.buys(order.fee_max),
+            let secs = waiting.iter().map(|(id, order)| {
+                let tokens = match book.find(*id) {
+                    Ok(Some(taken)) => taken.tokens_max,
+                    Ok(None) | Err(_) => price.buys(order.fee_max),
+                };
+                speed.secs(order.base_model, tokens)
             });
-            tokens.fold(0, u64::saturating_add)
+            secs.fold(0, u64::saturating_add)
         };
         spawn_blocking(sum).await.map_err(|_lost| Denied::NotReady)
     }

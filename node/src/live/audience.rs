@@ -6,7 +6,6 @@ use crate::conductor::Mailbox;
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::front::Front;
-use crate::intake::Speed;
 use crate::stage::Stage;
 use crate::trainer::Listener;
 use std::sync::Arc;
@@ -29,11 +28,10 @@ pub struct Audience {
 }
 
 impl Audience {
-    pub(super) fn teller(&self, speed: &Speed) -> Arc<dyn Listener> {
+    pub(super) fn teller(&self) -> Arc<dyn Listener> {
         Arc::new(Teller {
             feed: self.feed.clone(),
             gate: self.gate.clone(),
-            speed: speed.clone(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::shop::{ChainTime, Shop};
 use super::watch::{watch_chain, watch_storage};
 use super::{Audience, Proved, terms};
-use crate::clock::SystemClock;
+use crate::clock::ChainClock;
 use crate::conductor::{Conductor, Inputs, Memory};
 use crate::config::{ChainConfig, Config};
 use crate::crew::Crew;
@@ -14,21 +14,27 @@ use crate::orders::Book;
 use crate::ports::World;
 use crate::stage::{Stage, Step};
 use crate::stop::Stop;
-use crate::trainer::{self, ChildTrainer, Listener, TrainerError};
+use crate::trainer::{self, ChildTrainer, Listener, RecipeDesk, TrainerError};
 use crate::world::{
-    Bills, ChainPort, EnclavePort, Places, PlacesError, Registration, Shelf, Signer, follow,
-    register,
+    Bills, BookedTasks, ChainPort, EnclavePort, Payer, Places, PlacesError, Registration, Shelf,
+    Signer, follow, register,
 };
-use chain::{BadKeyFile, Cursor, Desk, Finality, Market, Problem, RpcError, Wallet};
-use proto::Root;
+use chain::{
+    BadKeyFile, Budget, Cursor, Desk, Finality, Flow, Market, Problem, Reader, RpcError, Wallet,
+};
+use proto::{Root, Seconds};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use storage::Submitter;
 use tokio::runtime::Handle;
 use tracing::warn;
 
 /// Between tries to reach the chain or a model.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// Between looks at the newest block's time.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
@@ -36,8 +42,6 @@ pub enum JoinError {
     Wallet(#[from] BadKeyFile),
     #[error("cannot work on this chain")]
     Chain(#[from] Problem),
-    #[error("cannot read the chain's head")]
-    Head(#[from] RpcError),
     #[error(transparent)]
     Places(#[from] PlacesError),
     #[error("cannot use the trainer")]
@@ -54,27 +58,43 @@ pub async fn join(
     crew: &mut Crew,
     stop: &Stop,
 ) -> Result<bool, JoinError> {
-    let Some((market, desk)) = connect(chain, stop).await? else {
+    let book = Book::new(proved.vault.clone());
+    let booked = Arc::new(BookedTasks::new(book.clone()));
+    let Some((market, desk)) = connect(chain, &booked, stop).await? else {
         return Ok(false);
     };
-    let head = market.reader().final_head().await?;
+    booked.found(market.reader().mode());
+    let Some(heard) = hear(&market, stop).await else {
+        return Ok(false);
+    };
     let market = Arc::new(market);
-    let book = Book::new(proved.vault.clone());
-    let places = places(config)?;
+    let clock = ChainClock::at(heard.time);
+    let places = places(config, chain, &market)?;
     let port = chain_port(&market, proved, &book);
     let speed = Speed::assumed(config.offer.tokens_per_sec);
     let time = ChainTime::default();
-    time.set(head.timestamp);
 
-    let trainer = trainer(config, proved, &book, (audience.teller(&speed), stop))?;
-    let world = world(proved, &book, &places, &port, trainer);
-    let clock = world.clock.clone();
+    let trainer = trainer(
+        config,
+        proved,
+        &book,
+        Heeded {
+            listener: audience.teller(),
+            speed: speed.clone(),
+            clock: clock.clone(),
+            stop: stop.clone(),
+        },
+    )?;
+    let recipes = Arc::new(RecipeDesk::new(trainer.clone()));
+    let world = world(proved, &book, &places, &port, trainer, &clock);
     let conductor = Conductor::new(memory, world, config.capacity, inputs, Handle::current());
     conduct(conductor, audience, crew, stop);
     audience.stage.reach(Step::Registering);
     crew.spawn("desk", serve_desk(desk, stop.clone()));
+    let time = keep_time(market.reader().clone(), clock.clone(), stop.clone());
+    crew.spawn("clock", time);
     let from = Cursor {
-        next: head.number,
+        next: heard.final_block,
         last_hash: None,
     };
     let news = follow(port.clone(), from, audience.mailbox.clone(), stop.clone());
@@ -88,8 +108,9 @@ pub async fn join(
         mailbox: audience.mailbox.clone(),
         chain: Arc::new(port),
         sizes: Arc::new(places.clone()),
+        recipes,
         gate: Arc::new(Guarded::new(stop.clone(), audience.gate.clone())),
-        clock,
+        clock: Arc::new(clock),
         speed: speed.clone(),
     });
     let shop = Shop::new(
@@ -144,10 +165,14 @@ fn watch(
 }
 
 /// Waits for a chain that cannot be reached; anything else an operator has to mend.
-async fn connect(chain: &ChainConfig, stop: &Stop) -> Result<Option<(Market, Desk)>, JoinError> {
+async fn connect(
+    chain: &ChainConfig,
+    booked: &Arc<BookedTasks>,
+    stop: &Stop,
+) -> Result<Option<(Market, Desk)>, JoinError> {
     loop {
         let wallet = Wallet::open(&chain.wallet, chain.wallet_password.as_deref())?;
-        match Market::connect(client(chain), wallet, Arc::new(())).await {
+        match Market::connect(client(chain), wallet, booked.clone()).await {
             Ok(connected) => return Ok(Some(connected)),
             Err(problem @ (Problem::Rpc(_) | Problem::WalletEmpty(_))) => {
                 warn!(%problem, "the chain cannot be used yet");
@@ -157,6 +182,47 @@ async fn connect(chain: &ChainConfig, stop: &Stop) -> Result<Option<(Market, Des
         tokio::select! {
             () = stop.draining() => return Ok(None),
             () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// Where the chain stands when the node comes.
+struct Heard {
+    final_block: u64,
+    time: Seconds,
+}
+
+/// Waits for a chain that stopped answering; nothing, if the node is told to stop before.
+async fn hear(market: &Market, stop: &Stop) -> Option<Heard> {
+    loop {
+        match listen(market).await {
+            Ok(heard) => return Some(heard),
+            Err(error) => warn!(%error, "the chain's head cannot be read yet"),
+        }
+        tokio::select! {
+            () = stop.draining() => return None,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+async fn listen(market: &Market) -> Result<Heard, RpcError> {
+    Ok(Heard {
+        final_block: market.reader().final_head().await?.number,
+        time: market.reader().time().await?,
+    })
+}
+
+/// Tells the clock what blocks say; while the chain is silent, time goes on by itself.
+/// A node that drains goes on with the time it has.
+async fn keep_time(reader: Reader, clock: ChainClock, stop: Stop) -> Result<(), Infallible> {
+    loop {
+        if let Ok(time) = reader.time().await {
+            clock.hear(time);
+        }
+        tokio::select! {
+            () = stop.draining() => return Ok(()),
+            () = tokio::time::sleep(BETWEEN_LOOKS) => {}
         }
     }
 }
@@ -171,15 +237,26 @@ pub(crate) fn client(chain: &ChainConfig) -> chain::Config {
     client.timing.poll = chain.poll;
     client.timing.patience = chain.patience;
     client.timing.bump_after = chain.bump_after;
+    client.budget = Budget {
+        per_second: chain.requests_per_sec,
+        burst: chain.requests_per_sec.saturating_mul(2),
+    };
     client.fees.fee_most = chain.fee_most_wei_per_gas;
     client
 }
 
-fn places(config: &Config) -> Result<Places, PlacesError> {
+fn places(config: &Config, chain: &ChainConfig, market: &Market) -> Result<Places, PlacesError> {
+    let payer = config.storage.flow.map(|flow| {
+        let sender = market.sender().clone();
+        let flow = Flow::new(market.reader(), sender, flow, chain.deployed_at);
+        let payer: Arc<dyn Submitter> = Arc::new(Payer::new(flow));
+        payer
+    });
     let content = config.storage.folder.clone();
     let content = content.unwrap_or_else(|| config.state.folder.join("content"));
     let offered = config.offer.models.values().copied().collect();
-    Places::open(&config.storage, &content, config.state.models(), offered)
+    let models = config.state.models();
+    Places::open(&config.storage, &content, models, offered, payer)
 }
 
 fn chain_port(market: &Arc<Market>, proved: &Proved, book: &Book) -> ChainPort {
@@ -188,11 +265,19 @@ fn chain_port(market: &Arc<Market>, proved: &Proved, book: &Book) -> ChainPort {
     ChainPort::new(market.clone(), signer, bills)
 }
 
+/// Who is told by the trainer, and whom it heeds.
+struct Heeded {
+    listener: Arc<dyn Listener>,
+    speed: Speed,
+    clock: ChainClock,
+    stop: Stop,
+}
+
 fn trainer(
     config: &Config,
     proved: &Proved,
     book: &Book,
-    (listener, stop): (Arc<dyn Listener>, &Stop),
+    heeded: Heeded,
 ) -> Result<ChildTrainer, TrainerError> {
     let vault = proved.vault.clone();
     let shelf = Shelf::new(book.clone(), vault.clone(), config.state.models());
@@ -200,8 +285,10 @@ fn trainer(
         settings: config.trainer.settings(&config.state.folder, config.grace),
         vault,
         materials: Arc::new(shelf),
-        listener,
-        clock: Arc::new(SystemClock),
+        listener: heeded.listener,
+        speed: heeded.speed,
+        clock: Arc::new(heeded.clock),
+        stop: heeded.stop,
         stop: stop.clone(),
     })
 }
@@ -212,6 +299,7 @@ fn world(
     places: &Places,
     chain: &ChainPort,
     trainer: ChildTrainer,
+    clock: &ChainClock,
 ) -> World {
     let enclave = EnclavePort::new(
         proved.identity.clone(),
@@ -224,7 +312,7 @@ fn world(
         blobs: Arc::new(places.clone()),
         enclave: Arc::new(enclave),
         trainer: Arc::new(trainer),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(clock.clone()),
     }
 }
 

@@ -56,7 +56,7 @@ impl Shop {
     }
 
     fn model(&self, offer: &OfferConfig, (name, &root): (&String, &Root)) -> ModelOffer {
-        let speed = u32::try_from(self.speed.tokens_per_sec()).unwrap_or(u32::MAX);
+        let speed = u32::try_from(self.speed.tokens_per_sec(root)).unwrap_or(u32::MAX);
         let sequence = offer.recipe.sequence_len_max;
         ModelOffer {
             root,

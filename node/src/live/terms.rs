@@ -8,7 +8,7 @@ use crate::crew::Crew;
 use crate::face::quietly;
 use crate::stop::Stop;
 use crate::world::{Registration, register};
-use chain::Market;
+use chain::{Market, Mode};
 use proto::{Address, Tier};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ struct Fixed {
     provider: Address,
     signer: Address,
     tier: Tier,
+    mode: Mode,
 }
 
 /// The terms, made anew whenever the configuration is read again; the entry on chain follows.
@@ -38,6 +39,7 @@ pub(super) fn follow(
         provider: market.provider(),
         signer: proved.identity.signer().address(),
         tier: proved.tier(),
+        mode: market.reader().mode(),
     };
     let config = audience.config.clone();
     let now = fixed.terms(&config.borrow());
@@ -88,7 +90,7 @@ impl Keeper {
 impl Fixed {
     fn terms(&self, config: &Config) -> Terms {
         let offer = &config.offer;
-        Terms {
+        let terms = Terms {
             chain_id: self.chain.chain_id,
             market: self.chain.market,
             provider: self.provider,
@@ -103,6 +105,10 @@ impl Fixed {
             tasks_max: config.capacity.tasks_max,
             customer_tasks_max: offer.customer_tasks_max,
             overhead_secs: offer.overhead_secs,
+        };
+        match self.mode {
+            Mode::Full => terms,
+            Mode::Base => terms.without_orders_on_chain(),
         }
     }
 }

@@ -55,6 +55,7 @@ enum PrecisionWord {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let stop = Stop::on_signals()
         .map_err(|error| Failure::because(Code::Internal, "cannot listen to signals", error))?;
+    say_panics();
     let mut events = Events::new(Box::new(io::stdout()), stop.clone());
     let mut input = BufReader::new(io::stdin());
     let ended = plan(args, &mut input).and_then(|plan| {
@@ -77,6 +78,27 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             Err(failure)
         }
     }
+}
+
+/// A panic ends the process, in a release by abort. Said before, it is told from a
+/// refused allocation, which ends it the same way and says nothing. Where it
+/// happened is said, never what: the words of a panic may quote the data.
+fn say_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let failed = Event::Failed {
+            code: Code::Internal as u8,
+            name: Code::Internal.name(),
+            reason: Code::Internal.reason().code(),
+            message: &format!("a bug at {place}"),
+        };
+        Events::new(Box::new(io::stdout()), Stop::default()).say(&failed);
+        usual(panic);
+    }));
 }
 
 fn say_failed(events: &mut Events, failure: &Failure) {
@@ -115,6 +137,7 @@ fn from_flags(args: &Args, [model, data, recipe, out]: [&PathBuf; 4]) -> Result<
         checkpoint_dir: args.checkpoint_dir.clone(),
         checkpoint_pipe: None,
         checkpoint_from: None,
+        checkpoint_every_secs: None,
         resume: args.resume,
         threads: args.threads,
         device: args.device.clone(),

@@ -44,6 +44,8 @@ pub struct Plan {
     pub checkpoint_pipe: Option<PathBuf>,
     /// A file or pipe with the checkpoint to go on from.
     pub checkpoint_from: Option<PathBuf>,
+    /// The longest time between checkpoints, besides those the recipe asks for.
+    pub checkpoint_every_secs: Option<u64>,
     pub resume: bool,
     pub threads: Option<usize>,
     pub device: String,
@@ -68,6 +70,8 @@ struct PlanText {
     checkpoint_pipe: Option<PathBuf>,
     #[serde(default)]
     checkpoint_from: Option<PathBuf>,
+    #[serde(default)]
+    checkpoint_every_secs: Option<u64>,
     #[serde(default)]
     resume: bool,
     #[serde(default)]
@@ -95,6 +99,7 @@ impl Plan {
             checkpoint_dir: None,
             checkpoint_pipe: None,
             checkpoint_from: None,
+            checkpoint_every_secs: None,
             resume: false,
             threads: None,
             device: "cpu".to_owned(),
@@ -131,6 +136,7 @@ impl Plan {
             checkpoint_dir: text.checkpoint_dir,
             checkpoint_pipe: text.checkpoint_pipe,
             checkpoint_from: text.checkpoint_from,
+            checkpoint_every_secs: text.checkpoint_every_secs,
             resume: text.resume,
             threads: text.threads,
             device: text.device.unwrap_or_else(|| "cpu".to_owned()),

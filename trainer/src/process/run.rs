@@ -67,6 +67,7 @@ pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
         stop: &world.stop,
         events: world.events,
         store,
+        checkpoint_every_secs: plan.checkpoint_every_secs,
         begun: Begun::default(),
     };
     if let Some(window) = plan.window {

@@ -40,6 +40,8 @@ pub struct Training<'a> {
     pub stop: &'a Stop,
     pub events: &'a mut Events,
     pub store: Store,
+    /// The longest time between checkpoints, besides those the recipe asks for.
+    pub checkpoint_every_secs: Option<u64>,
     /// Where this process began.
     pub begun: Begun,
 }
@@ -50,6 +52,8 @@ pub struct Begun {
     pub seconds: f64,
     pub step: u64,
     pub tokens: u64,
+    /// When the last checkpoint was written, or this process began.
+    pub saved: f64,
 }
 
 impl std::fmt::Debug for Training<'_> {
@@ -81,7 +85,8 @@ impl Training<'_> {
             if self.is_due(self.recipe.eval_every(self.course.steps_per_epoch())) {
                 self.evaluate_and_judge()?;
             }
-            if self.is_due(self.recipe.save_every(self.course.steps_per_epoch())) {
+            let due = self.is_due(self.recipe.save_every(self.course.steps_per_epoch()));
+            if due || self.is_long_ago() {
                 self.save()?;
             }
         }
@@ -98,8 +103,10 @@ impl Training<'_> {
     }
 
     fn begin(&mut self) {
+        let seconds = self.clock.seconds();
         self.begun = Begun {
-            seconds: self.clock.seconds(),
+            seconds,
+            saved: seconds,
             step: self.progress.step,
             tokens: self.progress.tokens,
         };
@@ -186,6 +193,13 @@ impl Training<'_> {
         every.is_some_and(|every| self.progress.step.is_multiple_of(every.max(1)))
     }
 
+    /// Whether a checkpoint is due by the clock. When one is written decides nothing
+    /// about what is in it.
+    fn is_long_ago(&self) -> bool {
+        let every = self.checkpoint_every_secs.map(|secs| secs as f64);
+        every.is_some_and(|every| self.clock.seconds() - self.begun.saved >= every)
+    }
+
     fn is_out_of_time(&self) -> bool {
         let limit = self.recipe.wall_secs_max.map(|limit| limit as f64);
         limit.is_some_and(|limit| self.seconds() >= limit)
@@ -262,7 +276,9 @@ impl Training<'_> {
 
     fn save(&mut self) -> Result<(), Failure> {
         let snapshot = self.snapshot()?;
-        Ok(self.store.save(&snapshot, self.events)?)
+        self.store.save(&snapshot, self.events)?;
+        self.begun.saved = self.clock.seconds();
+        Ok(())
     }
 
     fn snapshot(&self) -> Result<Snapshot, Failure> {

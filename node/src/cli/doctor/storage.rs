@@ -79,5 +79,11 @@ async fn fetch(there: &Places, root: Root, content: &[u8]) -> Result<(), TripErr
 
 fn places(config: &Config, trial: &Path, name: &str) -> Result<Places, PlacesError> {
     let models = trial.join("models");
-    Places::open(&config.storage, &trial.join(name), models, BTreeSet::new())
+    Places::open(
+        &config.storage,
+        &trial.join(name),
+        models,
+        BTreeSet::new(),
+        None,
+    )
 }

@@ -1,0 +1,30 @@
+//! The whole of it on this machine: a chain with our contracts, a folder for storage, a
+//! simulated TEE, the node and the trainer as they ship, and a customer.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests run clients and proxies as tasks of their own, and wait by the clock"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::large_futures,
+    clippy::print_stderr,
+    reason = "a test ends where it is surprised, and a soak tells how it goes"
+)]
+
+mod anvil;
+mod audit;
+mod crowd;
+mod customer;
+mod dataset;
+mod faults;
+mod figures;
+mod kills;
+mod machine;
+mod node;
+mod originals;
+mod proxy;
+mod secrecy;
+mod stage;
+mod story;
