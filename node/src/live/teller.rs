@@ -17,6 +17,15 @@ impl Listener for Teller {
         self.feed.progress(task, progress);
     }
 
+    fn mistaken(&self, task: TaskId, lines: &[u64]) {
+        let note = Note::error("the dataset has mistakes");
+        let note = lines
+            .iter()
+            .fold(note, |note, &line| note.with("line", Value::Count(line)));
+        self.feed.explain(task, &note);
+        self.feed.note(task, note);
+    }
+
     fn ended(&self, task: TaskId, cause: &Cause) {
         let note = Note::warn("the training ended early").with("cause", Value::Word(cause.code()));
         self.feed.note(task, note);

@@ -10,6 +10,9 @@ use tasks::Failure;
 pub trait Listener: Send + Sync {
     fn progress(&self, task: TaskId, progress: Progress);
 
+    /// The dataset has mistakes, on these lines if the trainer named any.
+    fn mistaken(&self, _task: TaskId, _lines: &[u64]) {}
+
     /// The attempt ended, and not with an adapter.
     fn ended(&self, task: TaskId, cause: &Cause);
 }
