@@ -21,6 +21,7 @@ mod collector;
 mod crowd;
 mod customer;
 mod dataset;
+mod demo;
 mod evidence;
 mod faults;
 mod figures;

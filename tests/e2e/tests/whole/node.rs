@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
+pub(crate) const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
 
 pub(crate) struct Node {
     pub(crate) folder: PathBuf,

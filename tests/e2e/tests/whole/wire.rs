@@ -124,7 +124,7 @@ async fn alive(node: &mut Client, boot: &Attested) {
     assert_eq!(signer, proto::Address::from_public_key(&key));
 }
 
-fn submission(signed: &SignedOrder, recipe: &str) -> wire::DispatchRequest {
+pub(crate) fn submission(signed: &SignedOrder, recipe: &str) -> wire::DispatchRequest {
     let submission = Submission {
         order: signed.clone(),
         recipe: Blob::new(recipe.as_bytes().to_vec()).unwrap(),
@@ -150,7 +150,7 @@ async fn refused(scene: &Scene, stranger: &mut Client, expected: &Expected) {
 }
 
 /// The reason of a "no"; a node that is not ready yet is asked again.
-async fn hand_in(broker: &mut Client, asked: wire::DispatchRequest) -> Option<Reason> {
+pub(crate) async fn hand_in(broker: &mut Client, asked: wire::DispatchRequest) -> Option<Reason> {
     let answered = until("an answer", Duration::from_secs(120), async || match broker
         .dispatch(asked.clone())
         .await
