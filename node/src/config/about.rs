@@ -126,6 +126,10 @@ pub(super) const ABOUT: &[(&str, &str)] = &[
         "How long until a waiting transaction is offered more for.",
     ),
     (
+        "chain.requests_per_sec",
+        "What each URL is asked at most; twice as much at once.",
+    ),
+    (
         "chain.fee_most_wei_per_gas",
         "The most that is ever offered for gas.",
     ),
@@ -160,7 +164,18 @@ pub(super) const ABOUT: &[(&str, &str)] = &[
         "Folders of others on this machine, read and written.",
     ),
     ("storage.http", "Web servers over such folders, read only."),
-    ("storage.indexers", "0G indexers, read only."),
+    (
+        "storage.indexers",
+        "0G indexers; what is put there is paid at storage.flow.",
+    ),
+    (
+        "storage.flow",
+        "0G's flow contract on the market's chain, where the wallet pays for uploads.",
+    ),
+    (
+        "storage.upload_fee_max",
+        "The most that one upload there may cost.",
+    ),
     (
         "storage.s3",
         "A file with a bucket and its keys, readable by its owner alone.",
