@@ -91,8 +91,8 @@ pub async fn join(
     conduct(conductor, audience, crew, stop);
     audience.stage.reach(Step::Registering);
     crew.spawn("desk", serve_desk(desk, stop.clone()));
-    let time = keep_time(market.reader().clone(), clock.clone(), stop.clone());
-    crew.spawn("clock", time);
+    let ticking = keep_time(market.reader().clone(), clock.clone(), stop.clone());
+    crew.spawn("clock", ticking);
     let from = Cursor {
         next: heard.final_block,
         last_hash: None,

@@ -22,6 +22,15 @@ impl Listener for Feed {
         Self::progress(self, task, progress);
     }
 
+    fn mistaken(&self, task: TaskId, lines: &[u64]) {
+        let note = Note::error("the dataset has mistakes");
+        let note = lines
+            .iter()
+            .fold(note, |note, &line| note.with("line", Value::Count(line)));
+        self.explain(task, &note);
+        self.note(task, note);
+    }
+
     /// Where it is the end of the task, the words go with its reason.
     fn ended(&self, task: TaskId, cause: &Cause) {
         let note = Note::warn(cause.for_customer()).with("code", Value::Word(cause.code()));
