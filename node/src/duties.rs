@@ -2,7 +2,7 @@
 //! tries once, and may be killed at any moment.
 
 use crate::ports::World;
-use proto::{Order, TaskId};
+use proto::{Digest, Order, TaskId};
 use tasks::{Duty, Fact, Failure, News, Standing};
 
 pub(crate) async fn perform(
@@ -15,10 +15,7 @@ pub(crate) async fn perform(
         Duty::Promise => Ok(News::Fact(Fact::Promised)),
         Duty::Accept => world.chain.accept(id).await.map(News::Standing),
         Duty::Stage => stage(world, order).await.map(News::Fact),
-        Duty::Train { dataset } => {
-            let adapter = world.trainer.train(order, dataset).await?;
-            Ok(News::Fact(Fact::Trained { adapter }))
-        }
+        Duty::Train { dataset } => train(world, order, dataset).await.map(News::Fact),
         Duty::Seal { adapter } => {
             let blob = world.enclave.seal(order, adapter).await?;
             world.blobs.store(blob).await?;
@@ -38,6 +35,23 @@ async fn stage(world: &World, order: &Order) -> Result<Fact, Failure> {
     let work = world.trainer.count(order, dataset).await?;
     world.enclave.charge(order, work).await?;
     Ok(Fact::Staged { dataset })
+}
+
+/// What was staged may be gone again: the disk is the host's. The same root has the same data.
+async fn train(world: &World, order: &Order, dataset: Digest) -> Result<Fact, Failure> {
+    if !world.enclave.holds(dataset).await? {
+        stage(world, order).await?;
+    }
+    let adapter = world.trainer.train(order, dataset).await?;
+    Ok(Fact::Trained { adapter })
+}
+
+/// Removes what is kept of tasks that are closed for good.
+pub(crate) async fn forget(world: &World, tasks: &[TaskId]) {
+    for &task in tasks {
+        world.trainer.forget(task).await;
+        world.enclave.forget(task).await;
+    }
 }
 
 /// What was delivered before the disk was put back to an older day is counted again: the

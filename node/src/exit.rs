@@ -4,6 +4,10 @@ use crate::boot::FolderError;
 use crate::conductor::ConductorError;
 use crate::config::ConfigError;
 use crate::journal::{JournalError, KeyError};
+use crate::keys::IdentityError;
+use crate::live::{EncloseError, JoinError, ProveError};
+use crate::operator::ClientError;
+use crate::vault::VaultError;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -17,6 +21,14 @@ pub enum Exit {
     Corrupt = 6,
     Full = 7,
     Key = 8,
+    NotRunning = 9,
+    Device = 10,
+    Identity = 11,
+    Evidence = 12,
+    Wallet = 13,
+    Chain = 14,
+    Storage = 15,
+    Trainer = 16,
 }
 
 impl Exit {
@@ -34,6 +46,17 @@ impl Exit {
             Self::Key,
             "the journal key is missing, exposed or another one",
         ),
+        (Self::NotRunning, "the command needs a running node"),
+        (Self::Device, "the tee cannot be opened"),
+        (Self::Identity, "the identity cannot be made or opened"),
+        (
+            Self::Evidence,
+            "there is no evidence of this boot, or it is worth nothing",
+        ),
+        (Self::Wallet, "the wallet's file cannot be used"),
+        (Self::Chain, "this chain or contract cannot be used"),
+        (Self::Storage, "a place of [storage] cannot be used"),
+        (Self::Trainer, "the trainer cannot be used"),
     ];
 
     pub const fn code(self) -> u8 {
@@ -45,6 +68,14 @@ impl Exit {
             Self::Corrupt => 6,
             Self::Full => 7,
             Self::Key => 8,
+            Self::NotRunning => 9,
+            Self::Device => 10,
+            Self::Identity => 11,
+            Self::Evidence => 12,
+            Self::Wallet => 13,
+            Self::Chain => 14,
+            Self::Storage => 15,
+            Self::Trainer => 16,
         }
     }
 
@@ -67,6 +98,9 @@ impl Exit {
         if error.is::<FolderError>() {
             return Some(Self::Folder);
         }
+        if let Some(ClientError::NotRunning { .. }) = error.downcast_ref() {
+            return Some(Self::NotRunning);
+        }
         if let Some(key) = error.downcast_ref() {
             return Some(Self::of_key(key));
         }
@@ -76,7 +110,37 @@ impl Exit {
         if error.is::<ConductorError>() {
             return Some(Self::Corrupt);
         }
+        if let Some(step) = error.downcast_ref() {
+            return Self::of_enclosing(step);
+        }
+        if error.is::<ProveError>() {
+            return Some(Self::Evidence);
+        }
+        if let Some(step) = error.downcast_ref() {
+            return Some(Self::of_joining(step));
+        }
         error.downcast_ref().and_then(Self::of_journal)
+    }
+
+    fn of_enclosing(error: &EncloseError) -> Option<Self> {
+        match error {
+            // The cause says more.
+            EncloseError::State(_) => None,
+            EncloseError::Device(_) => Some(Self::Device),
+            EncloseError::Identity(IdentityError::Device(_)) => Some(Self::Device),
+            EncloseError::Identity(_) => Some(Self::Identity),
+            EncloseError::Vault(VaultError::Full(_)) => Some(Self::Full),
+            EncloseError::Vault(_) => Some(Self::Folder),
+        }
+    }
+
+    const fn of_joining(error: &JoinError) -> Self {
+        match error {
+            JoinError::Wallet(_) => Self::Wallet,
+            JoinError::Chain(_) => Self::Chain,
+            JoinError::Places(_) => Self::Storage,
+            JoinError::Trainer(_) => Self::Trainer,
+        }
     }
 
     fn of_key(error: &KeyError) -> Self {

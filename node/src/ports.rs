@@ -68,6 +68,15 @@ pub trait Enclave: Send + Sync {
     /// Whether that is remembered. A disk that was put back may have forgotten.
     async fn is_charged(&self, order: &Order) -> Result<bool, Failure>;
 
+    /// Whether the opened dataset is still there: the disk is the host's.
+    async fn holds(&self, _dataset: Digest) -> Result<bool, Failure> {
+        Ok(true)
+    }
+
+    /// Removes all that is kept of a task that is closed for good, as far as nobody else
+    /// needs it. Tries once; what stays is tried again at the next start.
+    async fn forget(&self, _task: TaskId) {}
+
     /// Seals an adapter to the order's key inside the workspace and names the result.
     async fn seal(&self, order: &Order, adapter: Digest) -> Result<Root, Failure>;
 }
@@ -81,6 +90,9 @@ pub trait Trainer: Send + Sync {
 
     /// Dropping the future ends the training; its checkpoints stay.
     async fn train(&self, order: &Order, dataset: Digest) -> Result<Digest, Failure>;
+
+    /// Removes checkpoints and result of a task that is closed for good. Tries once.
+    async fn forget(&self, _task: TaskId) {}
 }
 
 #[async_trait]

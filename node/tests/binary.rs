@@ -30,7 +30,7 @@ impl Home {
     fn new() -> Self {
         let home = Self(TempDir::new().unwrap());
         home.configure(&format!(
-            "[state]\nfolder = '{}'\n[log]\nformat = 'text'\n",
+            "[state]\nfolder = '{}'\n[operator]\nlisten = '127.0.0.1:0'\n[log]\nformat = 'text'\n",
             home.0.path().display()
         ));
         home
@@ -338,6 +338,53 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
     assert_eq!(code, 7, "{text}");
     assert!(line(&text).contains("the disk is full"), "{text}");
     home.run_once();
+}
+
+/// A configuration with a chain, on a machine of this kind.
+fn with_chain(home: &Home, device: &str) {
+    home.configure(&format!(
+        "[state]\nfolder = '{state}'\n[log]\nformat = 'text'\n[device]\n{device}\n\
+         [chain]\nurls = ['http://127.0.0.1:1']\nchain_id = 1\nwallet = '{state}/wallet'\n\
+         market = '0x0000000000000000000000000000000000000001'\n\
+         [offer]\nurl = 'http://127.0.0.1:1'\nprice_per_token = '1 wei'\n",
+        state = home.0.path().display()
+    ));
+}
+
+const NO_TEE: &str = "profile = 'development'\nkind = 'none'";
+
+#[test]
+fn a_machine_without_the_tee_it_names_is_told_by_its_own_number() {
+    let home = Home::new();
+    with_chain(&home, "kind = 'snp'");
+
+    let (code, text) = home.fails();
+
+    assert_eq!(code, 10, "{text}");
+    assert!(line(&text).contains("the tee"), "{text}");
+}
+
+#[test]
+fn an_identity_that_does_not_open_is_told_by_its_own_number() {
+    let home = Home::new();
+    with_chain(&home, NO_TEE);
+    fs::write(home.path("identity.key"), [7; 69]).unwrap();
+    fs::set_permissions(home.path("identity.key"), fs::Permissions::from_mode(0o600)).unwrap();
+
+    let (code, text) = home.fails();
+
+    assert_eq!(code, 11, "{text}");
+}
+
+#[test]
+fn a_wallet_that_is_not_there_is_told_by_its_own_number() {
+    let home = Home::new();
+    with_chain(&home, NO_TEE);
+
+    let (code, text) = home.fails();
+
+    assert_eq!(code, 13, "{text}");
+    assert!(line(&text).contains("the wallet"), "{text}");
 }
 
 /// Changes the journal's head as a host with the file in hand could.

@@ -164,9 +164,9 @@ impl Knocking<'_> {
 
     /// Promised is only what can be kept if every order ahead is as large as it may be.
     fn can_be_done_in_time(&self, tokens: u64) -> Judged {
-        let all = self.situation.tokens_ahead.saturating_add(tokens);
-        let training = all.div_ceil(self.situation.tokens_per_sec.max(1));
-        let needed = training.saturating_add(self.terms.overhead_secs);
+        let training = tokens.div_ceil(self.situation.tokens_per_sec.max(1));
+        let all = self.situation.secs_ahead.saturating_add(training);
+        let needed = all.saturating_add(self.terms.overhead_secs);
         let done_at = self.situation.now.saturating_add(needed);
         must(done_at <= self.order().deadline, Reason::DeadlineTooTight)
     }

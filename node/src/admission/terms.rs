@@ -28,6 +28,19 @@ pub struct Terms {
     pub overhead_secs: Seconds,
 }
 
+impl Terms {
+    /// At a contract without orders nobody holds a compensation, and results of one customer
+    /// are paid in the order of their nonces: one at a time.
+    #[must_use]
+    pub fn without_orders_on_chain(self) -> Self {
+        Self {
+            compensation_max: Wei::ZERO,
+            customer_tasks_max: 1,
+            ..self
+        }
+    }
+}
+
 /// How the node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Situation {
@@ -37,9 +50,9 @@ pub struct Situation {
     pub breaker_is_open: bool,
     pub open_tasks: usize,
     pub open_of_customer: usize,
-    /// Tokens that open tasks may still have to train, at most.
-    pub tokens_ahead: u64,
-    /// As measured on this machine.
+    /// How long the training of open tasks may still take, at most.
+    pub secs_ahead: Seconds,
+    /// Of the order's model, as measured on this machine.
     pub tokens_per_sec: u64,
     /// Of the sealed dataset, where a place that has it says so.
     pub dataset_bytes: Option<u64>,

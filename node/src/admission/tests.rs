@@ -83,7 +83,7 @@ fn situation() -> Situation {
         breaker_is_open: false,
         open_tasks: 3,
         open_of_customer: 1,
-        tokens_ahead: 0,
+        secs_ahead: 0,
         tokens_per_sec: 10,
         dataset_bytes: None,
     }
@@ -221,7 +221,7 @@ fn a_deadline_that_cannot_be_met_at_the_measured_speed_is_refused() {
         case.situation.tokens_per_sec = 9;
     });
     refused(Reason::DeadlineTooTight, |case| {
-        case.situation.tokens_ahead = 1;
+        case.situation.secs_ahead = 1;
     });
 }
 

@@ -1,6 +1,6 @@
 //! The duties under way: at most one for each task, at most one that trains.
 
-use crate::duties::perform;
+use crate::duties::{forget, perform};
 use crate::ports::World;
 use proto::TaskId;
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ pub(super) struct Hands {
     held: BTreeMap<TaskId, Held>,
     trainings: usize,
     duties: JoinSet<Report>,
+    /// Nobody waits for these: what a stop ends, the next start does.
+    chores: JoinSet<()>,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,7 @@ impl Hands {
             held: BTreeMap::new(),
             trainings: 0,
             duties: JoinSet::new(),
+            chores: JoinSet::new(),
         }
     }
 
@@ -53,6 +56,13 @@ impl Hands {
 
     pub(super) fn trainer_is_free(&self) -> bool {
         self.trainings == 0
+    }
+
+    /// The task in training.
+    pub(super) fn training(&self) -> Option<TaskId> {
+        let trains = |held: &Held| held.duty.needs_the_trainer();
+        let mut held = self.held.iter();
+        held.find(|(_, held)| trains(held)).map(|(&id, _)| id)
     }
 
     pub(super) fn begin(&mut self, world: &World, id: TaskId, task: &Task) {
@@ -73,6 +83,14 @@ impl Hands {
             Report { id, duty, result }
         };
         self.duties.spawn_on(work, &self.runtime);
+    }
+
+    /// Forgets tasks that are closed, beside everything else.
+    pub(super) fn clear_up(&mut self, world: &World, closed: Vec<TaskId>) {
+        while self.chores.try_join_next().is_some() {}
+        let world = world.clone();
+        let chore = async move { forget(&world, &closed).await };
+        self.chores.spawn_on(chore, &self.runtime);
     }
 
     /// The next duty that ended; `None` when none is under way.

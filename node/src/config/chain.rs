@@ -20,6 +20,8 @@ pub struct ChainConfig {
     pub poll: Duration,
     pub patience: Duration,
     pub bump_after: Duration,
+    /// What each URL is asked at most.
+    pub requests_per_sec: u32,
     pub fee_most_wei_per_gas: u128,
     /// Put up when the service is first registered.
     pub bond: Wei,
@@ -44,6 +46,7 @@ pub(super) fn read(section: &mut Section) -> ChainConfig {
         poll: millis(section, "poll_ms", 1_000, 10),
         patience: millis(section, "patience_ms", 180_000, 1_000),
         bump_after: millis(section, "bump_after_ms", 30_000, 100),
+        requests_per_sec: section.number("requests_per_sec", 20, 1..=100_000),
         fee_most_wei_per_gas: section.parsed(
             "fee_most_wei_per_gas",
             "1000000000000",

@@ -1,5 +1,6 @@
 //! The device an operator named, opened: a TEE, a simulator, or none at all.
 
+use super::patient::Patient;
 use crate::config::{DeviceConfig, DeviceKind};
 use attestation::device::{
     ConfigfsTsm, DerivedKey, RawReport, ReportSource, SevGuest, SourceError,
@@ -24,11 +25,12 @@ pub enum DeviceError {
 
 /// Opens the device. `folder` is where a machine without a TEE keeps what stands in for its chip.
 pub fn open(config: &DeviceConfig, folder: &Path) -> Result<Device, DeviceError> {
-    match &config.kind {
-        DeviceKind::Snp => Snp::open(),
-        DeviceKind::None => Ok(Box::new(Bare(folder.join("device.key")))),
-        DeviceKind::Simulated(socket) => simulated(socket),
-    }
+    let device: Device = match &config.kind {
+        DeviceKind::Snp => Snp::open()?,
+        DeviceKind::None => Box::new(Bare(folder.join("device.key"))),
+        DeviceKind::Simulated(socket) => simulated(socket)?,
+    };
+    Ok(Box::new(Patient::of(device)))
 }
 
 #[cfg(feature = "simulator")]

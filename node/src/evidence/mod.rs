@@ -6,6 +6,7 @@
 mod certificates;
 mod device;
 mod judge;
+mod patient;
 mod witness;
 
 pub use certificates::{CertificateError, Certificates};

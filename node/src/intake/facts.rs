@@ -1,6 +1,7 @@
 //! What the door asks of others.
 
 use crate::admission::OnChain;
+use crate::breaker;
 use crate::stop::Stop;
 use async_trait::async_trait;
 use proto::{Order, Root};
@@ -10,6 +11,13 @@ use tasks::Failure;
 #[async_trait]
 pub trait ChainFacts: Send + Sync {
     async fn known(&self, order: &Order) -> Result<OnChain, Failure>;
+}
+
+/// Whoever trains, asked whether it would.
+#[async_trait]
+pub trait Recipes: Send + Sync {
+    /// Hopeless where the recipe, or this model with it, can never be trained.
+    async fn check(&self, order: &Order, recipe: &[u8]) -> Result<(), Failure>;
 }
 
 /// The places that keep content, asked how much of it there is.
@@ -25,16 +33,25 @@ pub trait Gate: Send + Sync {
     fn breaker_is_open(&self) -> bool;
 }
 
-/// A gate that closes when the node stops, and has no breaker.
+/// Closed while the node stops or drains, and while its breaker is open.
 #[derive(Clone, Debug)]
-pub struct StopGate(pub Stop);
+pub struct Guarded {
+    stop: Stop,
+    gate: breaker::Gate,
+}
 
-impl Gate for StopGate {
+impl Guarded {
+    pub fn new(stop: Stop, gate: breaker::Gate) -> Self {
+        Self { stop, gate }
+    }
+}
+
+impl Gate for Guarded {
     fn is_draining(&self) -> bool {
-        self.0.is_draining()
+        self.stop.is_draining() || self.gate.standing().draining
     }
 
     fn breaker_is_open(&self) -> bool {
-        false
+        !self.gate.standing().causes.is_empty()
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::admission::Price;
 use crate::vault::{Kind, Name, Vault, VaultError};
-use proto::{SignedOrder, TaskId, Wei};
+use proto::{Digest, SignedOrder, TaskId, Wei};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -39,6 +39,9 @@ pub enum BookError {
     #[error("a record in the book of orders cannot be read")]
     Unreadable(#[source] postcard::Error),
 }
+
+const DATA: &str = "data";
+const ORDER: &str = "order";
 
 /// The orders on disk, sealed to the enclave. Its calls block on the disk.
 #[derive(Clone, Debug)]
@@ -83,6 +86,16 @@ impl Book {
         self.read(&order_name(task))
     }
 
+    /// Every order in the book.
+    pub fn all(&self) -> Result<Vec<Taken>, BookError> {
+        let names = self.0.list(Kind::Record)?;
+        let orders = names.iter().filter(|name| name.as_str().starts_with(ORDER));
+        // One that was forgotten meanwhile is in the book no more.
+        orders
+            .filter_map(|name| self.read(name).transpose())
+            .collect()
+    }
+
     /// Keeps how much work an order is.
     pub fn measured(&self, task: TaskId, work: Work) -> Result<(), BookError> {
         self.write(&work_name(task), &work)
@@ -92,8 +105,29 @@ impl Book {
         self.read(&work_name(task))
     }
 
+    /// Keeps which opened dataset an order is trained on.
+    pub fn staged(&self, task: TaskId, dataset: Digest) -> Result<(), BookError> {
+        self.write(&data_name(task), &dataset)
+    }
+
+    pub fn dataset(&self, task: TaskId) -> Result<Option<Digest>, BookError> {
+        self.read(&data_name(task))
+    }
+
+    /// Whether any order in the book is trained on this dataset.
+    pub fn needs(&self, dataset: Digest) -> Result<bool, BookError> {
+        for name in self.0.list(Kind::Record)? {
+            let is_one = name.as_str().starts_with(DATA);
+            if is_one && self.read::<Digest>(&name)? == Some(dataset) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Forgets all of an order that is closed for good.
     pub fn forget(&self, task: TaskId) -> Result<(), BookError> {
+        self.0.remove(Kind::Record, &data_name(task))?;
         self.0.remove(Kind::Record, &work_name(task))?;
         Ok(self.0.remove(Kind::Record, &order_name(task))?)
     }
@@ -118,11 +152,15 @@ impl Book {
 }
 
 fn order_name(task: TaskId) -> Name {
-    named("order", task)
+    named(ORDER, task)
 }
 
 fn work_name(task: TaskId) -> Name {
     named("work", task)
+}
+
+fn data_name(task: TaskId) -> Name {
+    named(DATA, task)
 }
 
 fn named(what: &str, task: TaskId) -> Name {
@@ -182,6 +220,7 @@ mod tests {
         book(folder.path()).keep(&taken).unwrap();
         book(folder.path()).measured(task, work).unwrap();
 
+        assert_eq!(book(folder.path()).all().unwrap(), [taken.clone()]);
         assert_eq!(book(folder.path()).find(task).unwrap(), Some(taken));
         assert_eq!(book(folder.path()).work(task).unwrap(), Some(work));
     }
@@ -209,6 +248,22 @@ mod tests {
         book.forget(task).unwrap();
 
         assert_eq!(book.find(task).unwrap(), None);
+    }
+
+    #[test]
+    fn a_dataset_is_needed_as_long_as_any_order_is_trained_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = book(folder.path());
+        let (one, other, data) = (TaskId([1; 32]), TaskId([2; 32]), Digest([3; 32]));
+        book.staged(one, data).unwrap();
+        book.staged(other, data).unwrap();
+
+        book.forget(one).unwrap();
+        assert!(book.needs(data).unwrap());
+        book.forget(other).unwrap();
+
+        assert!(!book.needs(data).unwrap());
+        assert_eq!(book.dataset(other).unwrap(), None);
     }
 
     #[test]

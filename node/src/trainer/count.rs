@@ -22,7 +22,10 @@ use tasks::Failure;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Datasets are bounded; counting the largest takes minutes.
-const WALL_SECS: u64 = 3_600;
+pub(super) const WALL_SECS: u64 = 3_600;
+
+/// So many line numbers are told; who mends those asks again.
+const MISTAKEN_LINES_MAX: usize = 8;
 
 /// What a customer is told at most.
 const MISTAKES_BYTES_MAX: u64 = 2_000;
@@ -90,11 +93,20 @@ pub enum CountFailure {
     Cause(Cause),
 }
 
+/// What is asked, and of which child.
+pub(super) struct Question {
+    pub(super) slot: Slot,
+    pub(super) order: Order,
+    /// The order's own, as it is kept, if none is given.
+    pub(super) recipe: Option<String>,
+    pub(super) wall_secs: u64,
+}
+
 pub(super) type Feed = Box<dyn FnOnce(&mut dyn Write) -> Result<(), SourceError> + Send>;
 
 pub(super) async fn count(
     inner: &Arc<Inner>,
-    order: Order,
+    question: Question,
     feed: Feed,
     permit: OwnedSemaphorePermit,
 ) -> Result<Counted, CountFailure> {
@@ -103,7 +115,7 @@ pub(super) async fn count(
     let inner = inner.clone();
     let thread = std::thread::Builder::new().name("counting".into());
     let work = move || {
-        let counted = run(&inner, &order, feed, wishes);
+        let counted = run(&inner, &question, feed, wishes);
         drop(permit);
         drop(done.send(counted));
     };
@@ -117,26 +129,31 @@ pub(super) async fn count(
 
 fn run(
     inner: &Inner,
-    order: &Order,
+    question: &Question,
     feed: Feed,
     wishes: PipeReader,
 ) -> Result<Counted, CountFailure> {
     let work = inner.scratch.work().map_err(|error| start(&error))?;
-    let recipe = inner.materials.recipe(order).map_err(materials)?;
+    let order = &question.order;
+    let recipe = match &question.recipe {
+        Some(given) => given.clone(),
+        None => inner.materials.recipe(order).map_err(materials)?,
+    };
     let model = inner.materials.model(order).map_err(materials)?;
     let recipe_file = work.path().join("recipe.json");
     fs::write(&recipe_file, recipe).map_err(|error| start(&error))?;
     let job = Job {
-        slot: Slot::Count,
+        slot: question.slot,
         arguments: arguments(&model, &recipe_file),
         model: &model,
         work: work.path(),
         resumes: false,
-        wall_secs: WALL_SECS,
+        wall_secs: question.wall_secs,
     };
     let (running, pipes) = Running::start(inner, &job)?;
     let head = spec(inner, &job).to_line();
-    converse(&running, pipes, wishes, &head, feed)
+    let wall = Duration::from_secs(question.wall_secs);
+    converse(&running, pipes, wishes, wall, &head, feed)
 }
 
 fn arguments(model: &Path, recipe: &Path) -> Vec<String> {
@@ -156,6 +173,7 @@ fn converse(
     running: &Running,
     pipes: Pipes,
     wishes: PipeReader,
+    wall: Duration,
     head: &str,
     feed: Feed,
 ) -> Result<Counted, CountFailure> {
@@ -173,8 +191,8 @@ fn converse(
         running,
         stdout,
         commands: wishes,
-        silence_max: Duration::from_secs(WALL_SECS),
-        wall: Patience::of(Duration::from_secs(WALL_SECS)),
+        silence_max: wall,
+        wall: Patience::of(wall),
     };
     let (ended, said) = std::thread::scope(|threads| {
         let words = threads.spawn(|| words(stderr));
@@ -259,6 +277,15 @@ impl Mistakes {
     pub fn text(&self) -> &str {
         &self.0
     }
+
+    /// The lines it names: figures, and so free of content whatever the sentence says.
+    pub fn lines(&self) -> Vec<u64> {
+        let words: Vec<_> = self.0.split_whitespace().collect();
+        let pairs = words.windows(2).filter(|pair| pair[0] == "line");
+        let numbers =
+            pairs.filter_map(|pair| pair[1].trim_end_matches([':', ',', '.']).parse().ok());
+        numbers.take(MISTAKEN_LINES_MAX).collect()
+    }
 }
 
 impl std::fmt::Debug for Mistakes {
@@ -289,4 +316,17 @@ fn start(error: &std::io::Error) -> CountFailure {
 
 fn materials(failure: Failure) -> CountFailure {
     Cause::Materials(failure).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_sentence_only_its_line_numbers_are_told() {
+        let said =
+            Mistakes("data: line 7: no text; the same example as line 12, line secret".into());
+
+        assert_eq!(said.lines(), [7, 12]);
+    }
 }

@@ -34,11 +34,12 @@ pub enum LeftoverError {
     },
 }
 
-/// Which child: one may train and one may count.
+/// Which child: one may train, one may count, and one may look at a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     Train,
     Count,
+    Check,
 }
 
 /// Where a child is written down.
@@ -57,7 +58,7 @@ struct Process {
 }
 
 impl Slot {
-    pub(super) const ALL: [Self; 2] = [Self::Train, Self::Count];
+    pub(super) const ALL: [Self; 3] = [Self::Train, Self::Count, Self::Check];
 }
 
 impl Record {
@@ -65,6 +66,7 @@ impl Record {
         let name = match slot {
             Slot::Train => "trainer.pid",
             Slot::Count => "counter.pid",
+            Slot::Check => "checker.pid",
         };
         Self {
             path: folder.join(name),

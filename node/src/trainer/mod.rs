@@ -14,6 +14,7 @@
 //! and the operator each need to know.
 
 mod cause;
+mod check;
 mod checkpoints;
 mod child;
 mod count;
@@ -30,6 +31,7 @@ mod train;
 mod watch;
 
 pub use cause::{Cause, Exit};
+pub use check::RecipeDesk;
 pub use count::{CountFailure, Counted, Counts, Finding, Mistakes};
 pub use leftover::LeftoverError;
 pub use listener::{Listener, Silent};
@@ -37,12 +39,14 @@ pub use materials::{Materials, SourceError};
 pub use scratch::ScratchError;
 pub use settings::{PlainDisk, Settings};
 
+use crate::intake::Speed;
 use crate::orders::Work;
 use crate::ports::{Clock, Trainer};
 use crate::stop::Stop;
 use crate::vault::{Kind, Vault, VaultError};
 use async_trait::async_trait;
 use checkpoints::Checkpoints;
+use count::Question;
 use leftover::{Record, Slot};
 use outcome::Results;
 use proto::{Digest, Order, TaskId};
@@ -51,6 +55,7 @@ use std::io::Write;
 use std::sync::Arc;
 use tasks::Failure;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 use train::{Attempt, Ended};
 
@@ -62,6 +67,7 @@ pub struct ChildTrainer {
     /// One permit: whoever holds it may have a child that trains.
     training: Arc<Semaphore>,
     counting: Arc<Semaphore>,
+    checking: Arc<Semaphore>,
 }
 
 /// What every attempt works with.
@@ -71,6 +77,7 @@ struct Inner {
     vault: Arc<Vault>,
     materials: Arc<dyn Materials>,
     listener: Arc<dyn Listener>,
+    speed: Speed,
     clock: Arc<dyn Clock>,
 }
 
@@ -89,6 +96,8 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     pub materials: Arc<dyn Materials>,
     pub listener: Arc<dyn Listener>,
+    /// Where the speed of a whole training is told.
+    pub speed: Speed,
     pub clock: Arc<dyn Clock>,
     pub stop: Stop,
 }
@@ -107,11 +116,13 @@ impl ChildTrainer {
                 vault: parts.vault,
                 materials: parts.materials,
                 listener: parts.listener,
+                speed: parts.speed,
                 clock: parts.clock,
             }),
             stop: parts.stop,
             training: Arc::new(Semaphore::new(1)),
             counting: Arc::new(Semaphore::new(1)),
+            checking: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -123,7 +134,13 @@ impl ChildTrainer {
         feed: impl FnOnce(&mut dyn Write) -> Result<(), SourceError> + Send + 'static,
     ) -> Result<Counted, CountFailure> {
         let permit = take(&self.counting).await;
-        count::count(&self.inner, order.clone(), Box::new(feed), permit).await
+        let question = Question {
+            slot: Slot::Count,
+            order: order.clone(),
+            recipe: None,
+            wall_secs: count::WALL_SECS,
+        };
+        count::count(&self.inner, question, Box::new(feed), permit).await
     }
 
     /// Removes all that is kept of a task that is closed.
@@ -181,6 +198,9 @@ impl Trainer for ChildTrainer {
         let (materials, whose) = (self.inner.materials.clone(), order.clone());
         let feed = move |to: &mut dyn Write| materials.dataset(&whose, dataset, to);
         let counted = Self::count(self, order, feed).await;
+        if let Err(CountFailure::Mistakes { text, .. }) = &counted {
+            self.inner.listener.mistaken(order.id(), &text.lines());
+        }
         counted.map_or_else(|failure| Err(failure.failure()), Counted::work)
     }
 
@@ -193,6 +213,14 @@ impl Trainer for ChildTrainer {
         }
         let ended = self.attempt(order, dataset).await;
         self.judge(task, ended)
+    }
+
+    async fn forget(&self, task: TaskId) {
+        let trainer = self.clone();
+        let forgotten = spawn_blocking(move || Self::forget(&trainer, task)).await;
+        if let Ok(Err(error)) = forgotten {
+            warn!(%task, %error, "what was kept of a closed task stays until the next start");
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 use storage::{Links, Packing};
 
+const TRAINED: &str = "trained.";
+
 /// What PEFT calls the weights.
 const WEIGHTS: &str = "adapter_model.safetensors";
 
@@ -28,11 +30,7 @@ impl Results {
 
     /// What an earlier attempt brought to its end.
     pub(super) fn adapter(&self) -> Option<Digest> {
-        let mut bytes = Vec::new();
-        self.vault
-            .get(Kind::Record, &self.name(), &mut bytes)
-            .ok()?;
-        let adapter = Digest(bytes.try_into().ok()?);
+        let adapter = self.read(&self.name())?;
         self.vault
             .has(Kind::Adapter, &adapter.into())
             .then_some(adapter)
@@ -55,11 +53,30 @@ impl Results {
         Ok(weights)
     }
 
+    /// The adapter goes with the last task that came to it: the same order twice has one.
     pub(super) fn clear(&self) -> Result<(), VaultError> {
-        if let Some(adapter) = self.adapter() {
-            self.vault.remove(Kind::Adapter, &adapter.into())?;
+        let adapter = self.adapter();
+        self.vault.remove(Kind::Record, &self.name())?;
+        match adapter {
+            Some(adapter) if !self.is_anybodys(adapter)? => {
+                self.vault.remove(Kind::Adapter, &adapter.into())
+            }
+            Some(_) | None => Ok(()),
         }
-        self.vault.remove(Kind::Record, &self.name())
+    }
+
+    fn is_anybodys(&self, adapter: Digest) -> Result<bool, VaultError> {
+        let names = self.vault.list(Kind::Record)?;
+        let mut records = names
+            .iter()
+            .filter(|name| name.as_str().starts_with(TRAINED));
+        Ok(records.any(|name| self.read(name) == Some(adapter)))
+    }
+
+    fn read(&self, name: &Name) -> Option<Digest> {
+        let mut bytes = Vec::new();
+        self.vault.get(Kind::Record, name, &mut bytes).ok()?;
+        Some(Digest(bytes.try_into().ok()?))
     }
 
     /// First the adapter, then the word that it is there.
@@ -72,7 +89,7 @@ impl Results {
     }
 
     fn name(&self) -> Name {
-        let name = format!("trained.{}", Name::from(self.task));
+        let name = format!("{TRAINED}{}", Name::from(self.task));
         name.parse()
             .expect("a word and hexadecimal digits are a name")
     }

@@ -6,7 +6,7 @@ use super::leftover::Slot;
 use super::materials::SourceError;
 use super::news::{News, parse_report, whole_secs};
 use super::outcome::Results;
-use super::patience::Patience;
+use super::patience::{Pace, Patience};
 use super::scratch::Work;
 use super::watch::{Commands, Reader, Watch};
 use super::{Cause, Exit, Inner};
@@ -228,6 +228,7 @@ impl Conversation<'_> {
         let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
         let result = judge(source, watched, received).and_then(|()| self.take_result(&story));
         self.drop_refused(&result);
+        self.measure(&result, &story.pace);
         Ended {
             result,
             kept: received.kept,
@@ -262,6 +263,15 @@ impl Conversation<'_> {
         let said = story.adapter.ok_or(Cause::BadResult("there is none"))?;
         let results = Results::of(&self.inner.vault, self.order.id());
         results.keep(&self.setting.work.out(), said)
+    }
+
+    /// A training that came to its end says how fast this machine is.
+    fn measure(&self, result: &Result<Digest, Cause>, pace: &Pace) {
+        if let (Ok(_), Some(speed)) = (result, pace.tokens_per_sec()) {
+            let model = self.order.base_model;
+            info!(%model, tokens_per_sec = speed, "this machine's speed is measured");
+            self.inner.speed.measured(model, speed);
+        }
     }
 
     /// A checkpoint the trainer cannot use is not offered again.
@@ -301,6 +311,7 @@ struct Story<'a> {
     adapter: Option<Digest>,
     failed: bool,
     eta: Option<Duration>,
+    pace: Pace,
 }
 
 impl<'a> Story<'a> {
@@ -314,6 +325,7 @@ impl<'a> Story<'a> {
             adapter: None,
             failed: false,
             eta: None,
+            pace: Pace::default(),
         }
     }
 
@@ -335,7 +347,10 @@ impl<'a> Story<'a> {
     fn note(&mut self, news: &News) -> Result<(), Cause> {
         match *news {
             News::Data { sha256 } if sha256 != self.dataset => return Err(Cause::OtherData),
-            News::Step { eta_s, .. } => self.eta = whole_secs(eta_s).map(Duration::from_secs),
+            News::Step { eta_s, tokens, .. } => {
+                self.eta = whole_secs(eta_s).map(Duration::from_secs);
+                self.pace.note(tokens);
+            }
             News::Checkpoint { step, chain } => self.pairs.said(step, chain),
             News::Finished { adapter } => self.adapter = Some(adapter),
             News::Failed { .. } => self.failed = true,

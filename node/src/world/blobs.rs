@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use storage::{
     Bucket, BucketConfig, HttpFolder, Limits, LocalFolder, Pace, Reputation, Silent, Sources,
-    Store, StoreError, UnpackError, Upload, ZeroG, fetch_into, unpack,
+    Store, StoreError, Submitter, UnpackError, Upload, ZeroG, fetch_into, unpack,
 };
 use tasks::Failure;
 use tokio::task::spawn_blocking;
@@ -26,6 +26,8 @@ const MISSED_MAX: u32 = 3;
 const MISSING_MAX: usize = 1_024;
 /// How long admission waits for somebody to tell a size.
 const SIZE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a place may take to answer before it counts as unreachable.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 const HTTP_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The node's own folder, the places of others, and the models that are unpacked.
@@ -65,11 +67,12 @@ impl Places {
         content: &Path,
         models: PathBuf,
         offered: BTreeSet<Root>,
+        payer: Option<Arc<dyn Submitter>>,
     ) -> Result<Self, PlacesError> {
         let quota = config.quota_gib.map(|gib| gib.saturating_mul(1 << 30));
         Ok(Self(Arc::new(Inner {
             folder: LocalFolder::open(content, quota)?,
-            others: others(config)?,
+            others: others(config, payer)?,
             reputation: Reputation::default(),
             pace: Pace::default(),
             models,
@@ -100,6 +103,18 @@ impl Places {
             }
             Err(_lost) => Err(Failure::Transient),
         }
+    }
+
+    /// Whether any place of others answers; where there are none, always.
+    pub async fn answer(&self) -> bool {
+        let asked = self.0.offered.first().copied().unwrap_or_default();
+        for place in &self.0.others {
+            let found = tokio::time::timeout(ANSWER_PATIENCE, place.find(asked)).await;
+            if matches!(found, Ok(Ok(_))) {
+                return true;
+            }
+        }
+        self.0.others.is_empty()
     }
 
     async fn get(&self, root: Root) -> Result<(), Failure> {
@@ -200,7 +215,10 @@ impl Sizes for Places {
     }
 }
 
-fn others(config: &StorageConfig) -> Result<Vec<Arc<dyn Store>>, PlacesError> {
+fn others(
+    config: &StorageConfig,
+    payer: Option<Arc<dyn Submitter>>,
+) -> Result<Vec<Arc<dyn Store>>, PlacesError> {
     let mut others: Vec<Arc<dyn Store>> = Vec::new();
     for folder in &config.folders {
         others.push(Arc::new(LocalFolder::open(Path::new(folder), None)?));
@@ -209,7 +227,11 @@ fn others(config: &StorageConfig) -> Result<Vec<Arc<dyn Store>>, PlacesError> {
         others.push(Arc::new(HttpFolder::new(url, HTTP_PATIENCE)?));
     }
     for url in &config.indexers {
-        others.push(Arc::new(ZeroG::by_indexer(url, Pace::default())?));
+        let network = ZeroG::by_indexer(url, Pace::default())?;
+        others.push(Arc::new(match &payer {
+            Some(payer) => network.paying(payer.clone(), config.upload_fee_max),
+            None => network,
+        }));
     }
     if let Some(path) = &config.s3 {
         others.push(Arc::new(Bucket::open(bucket(path)?)?));

@@ -9,7 +9,7 @@ use crate::ports::Chain;
 use async_trait::async_trait;
 use attestation::sealing::{Recipient, VerifiedOrder, wrap_result_key};
 use chain::bindings::Market as Abi;
-use chain::{Bill, Market, Mode};
+use chain::{Bill, DirectTask, Market, Mode};
 use proto::{Address, Order, Reason, Root, TaskId, U256};
 use ring::rand::SystemRandom;
 use std::sync::Arc;
@@ -67,6 +67,30 @@ impl ChainPort {
         })
     }
 
+    /// At a contract that knows no orders: whether it would pay for this one. What it says of
+    /// the account, the nonce and the signer is its own refusal.
+    async fn known_in_base(&self, order: &Order) -> Result<OnChain, chain::Failure> {
+        let task = DirectTask {
+            id: order.id().to_string(),
+            order: order.clone(),
+        };
+        let reader = self.market.reader();
+        reader.check_direct(&task, self.market.provider()).await?;
+        Ok(OnChain {
+            reserved: Reserved::Yes,
+            signer_is_accepted: true,
+            bond_covers: true,
+        })
+    }
+
+    async fn known_in_full(&self, order: &Order) -> Result<OnChain, chain::Failure> {
+        Ok(OnChain {
+            reserved: self.reserved(order).await?,
+            signer_is_accepted: self.signer_is_accepted(order.customer).await?,
+            bond_covers: self.bond_covers(order).await?,
+        })
+    }
+
     /// By the owner, by a verifier, or by this customer alone.
     async fn signer_is_accepted(&self, customer: Address) -> Result<bool, chain::Failure> {
         let (reader, provider) = (self.market.reader(), self.market.provider());
@@ -79,8 +103,8 @@ impl ChainPort {
         if service.teeSignerAddress != signer {
             return Ok(false);
         }
-        if service.teeSignerAcknowledged || reader.mode() == Mode::Base {
-            return Ok(service.teeSignerAcknowledged);
+        if service.teeSignerAcknowledged {
+            return Ok(true);
         }
         let until = Abi::signerAcceptedUntilCall { provider, signer };
         let until: U256 = reader.view(until).await?;
@@ -94,9 +118,6 @@ impl ChainPort {
     /// An accepted order locks twice its compensation.
     async fn bond_covers(&self, order: &Order) -> Result<bool, chain::Failure> {
         let reader = self.market.reader();
-        if reader.mode() == Mode::Base {
-            return Ok(true);
-        }
         let bond = reader.bond(self.market.provider()).await?;
         let free = U256::from(bond.amount.saturating_sub(bond.locked));
         Ok(free >= order.compensation.0.saturating_mul(U256::from(2)))
@@ -141,14 +162,11 @@ impl Chain for ChainPort {
 #[async_trait]
 impl ChainFacts for ChainPort {
     async fn known(&self, order: &Order) -> Result<OnChain, Failure> {
-        let known = async {
-            Ok(OnChain {
-                reserved: self.reserved(order).await?,
-                signer_is_accepted: self.signer_is_accepted(order.customer).await?,
-                bond_covers: self.bond_covers(order).await?,
-            })
+        let known = match self.market.reader().mode() {
+            Mode::Base => self.known_in_base(order).await,
+            Mode::Full => self.known_in_full(order).await,
         };
-        known.await.map_err(|failure| told(order.id(), &failure))
+        known.map_err(|failure| told(order.id(), &failure))
     }
 }
 

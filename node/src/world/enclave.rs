@@ -71,12 +71,14 @@ impl EnclavePort {
 
     /// Twice through the cipher: the first time names the content, the second keeps it under
     /// that name. Nothing in the clear is left between.
-    fn open_now(&self, customer: Address, dataset: Root) -> Result<Digest, Trouble> {
+    fn open_now(&self, task: TaskId, customer: Address, dataset: Root) -> Result<Digest, Trouble> {
         let label = Label::dataset(customer);
         let mut named = Hashed(Context::new(&SHA256));
         self.unseal(&label, dataset, &mut named)?;
         let digest = named.finish();
         let name = Name::from(digest);
+        // First who needs it, then the thing itself: what is needed is never forgotten.
+        self.book.staged(task, digest)?;
         if self.vault.has(Kind::Dataset, &name) {
             return Ok(digest);
         }
@@ -135,6 +137,18 @@ impl EnclavePort {
         Ok(self.book.measured(task, work)?)
     }
 
+    /// The dataset goes with the last task that needs it.
+    fn forget_now(&self, task: TaskId) -> Result<(), Trouble> {
+        let dataset = self.book.dataset(task)?;
+        self.book.forget(task)?;
+        if let Some(dataset) = dataset
+            && !self.book.needs(dataset)?
+        {
+            self.vault.remove(Kind::Dataset, &dataset.into())?;
+        }
+        Ok(())
+    }
+
     async fn off_the_runtime<T: Send + 'static>(
         &self,
         task: TaskId,
@@ -151,9 +165,20 @@ impl EnclavePort {
 #[async_trait]
 impl Enclave for EnclavePort {
     async fn open(&self, order: &Order, dataset: Root) -> Result<Digest, Failure> {
-        let customer = order.customer;
-        self.off_the_runtime(order.id(), move |port| port.open_now(customer, dataset))
+        let (task, customer) = (order.id(), order.customer);
+        self.off_the_runtime(task, move |port| port.open_now(task, customer, dataset))
             .await
+    }
+
+    async fn holds(&self, dataset: Digest) -> Result<bool, Failure> {
+        Ok(self.vault.has(Kind::Dataset, &dataset.into()))
+    }
+
+    async fn forget(&self, task: TaskId) {
+        // Told in the log; the next start tries again.
+        self.off_the_runtime(task, move |port| port.forget_now(task))
+            .await
+            .ok();
     }
 
     async fn charge(&self, order: &Order, work: Work) -> Result<(), Failure> {

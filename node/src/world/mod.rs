@@ -2,7 +2,9 @@
 
 mod blobs;
 mod chain;
+mod direct;
 mod enclave;
+mod flow;
 mod follow;
 mod pipe;
 mod register;
@@ -11,7 +13,9 @@ mod trainer;
 
 pub use blobs::{Places, PlacesError};
 pub use chain::{Bills, ChainPort};
+pub use direct::BookedTasks;
 pub use enclave::EnclavePort;
+pub use flow::Payer;
 pub use follow::follow;
 pub use register::{Registration, register};
 pub use signer::Signer;

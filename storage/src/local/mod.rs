@@ -84,9 +84,14 @@ impl LocalFolder {
                 root,
                 size: found.len(),
             })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            // A folder that is gone itself, as an unmounted disk is, says nothing of what it holds.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_there() => Ok(None),
             Err(error) => Err(disk("look for", &path)(error)),
         }
+    }
+
+    fn is_there(&self) -> bool {
+        self.dir.join("content").is_dir()
     }
 
     /// Everything here, in the order of the roots.

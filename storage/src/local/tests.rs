@@ -78,6 +78,24 @@ fn a_spoilt_file_is_not_what_it_is_called() {
 }
 
 #[test]
+fn a_folder_that_is_gone_does_not_say_that_it_has_nothing() {
+    let (dir, folder) = folder(None);
+    let root = folder
+        .put_reader([7; 5000].as_slice())
+        .expect("a put")
+        .content
+        .root;
+    let away = dir.path().with_extension("away");
+    fs::rename(dir.path(), &away).expect("a rename");
+
+    let gone = folder.has(root);
+    fs::rename(&away, dir.path()).expect("a rename");
+
+    assert!(matches!(gone, Err(StoreError::Disk { .. })), "{gone:?}");
+    assert!(folder.has(root).expect("an answer").is_some());
+}
+
+#[test]
 fn a_lost_outline_is_made_again() {
     let (_dir, folder) = folder(None);
     let root = folder

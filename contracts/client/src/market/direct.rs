@@ -63,11 +63,7 @@ pub(crate) async fn standing(
 
 impl Reader {
     /// Whether the task would be paid as things stand (facts A.4).
-    pub(crate) async fn check_direct(
-        &self,
-        task: &DirectTask,
-        provider: Address,
-    ) -> Result<(), Failure> {
+    pub async fn check_direct(&self, task: &DirectTask, provider: Address) -> Result<(), Failure> {
         let service = self.service(provider).await?;
         let account = self.account(task.order.customer, provider).await?;
         let signer = service.teeSignerAddress;

@@ -94,11 +94,16 @@ impl Market {
         Ok(orders)
     }
 
-    /// Reads the events since the last time. Two readers at once do the work twice, and no harm.
+    /// Reads the events since the last time, up to what is final now: a chain may be faster than
+    /// its reader. Two readers at once do the work twice, and no harm.
     async fn read_on(&self) -> Result<Catalogue, Failure> {
+        let head = self.reader.final_head().await?.number;
         let mut catalogue = self.catalogue().clone();
         let mut follower = self.reader.follow(catalogue.cursor);
-        while let Some(page) = follower.next_page().await? {
+        while catalogue.cursor.next <= head {
+            let Some(page) = follower.next_page().await? else {
+                break;
+            };
             catalogue.read(page, self.provider());
             catalogue.cursor = follower.cursor();
         }

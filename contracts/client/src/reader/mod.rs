@@ -12,7 +12,7 @@ use crate::preflight::Problem;
 use crate::rpc::{Header, RpcError, UrlHealth};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use proto::TaskId;
+use proto::{Seconds, TaskId};
 use std::sync::Arc;
 
 /// Which contract it is.
@@ -73,6 +73,11 @@ impl Reader {
             .pool
             .with(|line| async move { line.last_final(finality).await })
             .await
+    }
+
+    /// What the newest block says the time is. It may yet go away; time does not.
+    pub async fn time(&self) -> Result<Seconds, RpcError> {
+        self.core.now(|snap| async move { Ok(snap.time) }).await
     }
 
     /// The contract's record of an order, for good.
