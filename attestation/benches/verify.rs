@@ -96,7 +96,7 @@ fn judgements(criterion: &mut Criterion) {
     };
     let policy = Policy::from_toml(POLICY).unwrap();
     let roots = TrustRoots::only([case.ark.as_slice()]).unwrap();
-    let now: At = "2025-06-01T00:00:00Z".parse().unwrap();
+    let now: At = "2026-06-01T00:00:00Z".parse().unwrap();
     assert!(case.ours(&policy, &roots, now) && case.theirs());
 
     let mut group = criterion.benchmark_group("snp");

@@ -13,6 +13,12 @@ const NAP_MAX: Duration = Duration::from_mins(1);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+/// The time of the system, as exactly as it has it: for traces alone.
+#[allow(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
 #[async_trait]
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]

@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::journal::{JournalError, KeyError};
 use crate::keys::IdentityError;
 use crate::live::{EncloseError, JoinError, ProveError};
+use crate::operator::ClientError;
 use crate::vault::VaultError;
 use std::error::Error;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ pub enum Exit {
     Corrupt = 6,
     Full = 7,
     Key = 8,
+    NotRunning = 9,
     Device = 10,
     Identity = 11,
     Evidence = 12,
@@ -44,6 +46,7 @@ impl Exit {
             Self::Key,
             "the journal key is missing, exposed or another one",
         ),
+        (Self::NotRunning, "the command needs a running node"),
         (Self::Device, "the tee cannot be opened"),
         (Self::Identity, "the identity cannot be made or opened"),
         (
@@ -65,6 +68,7 @@ impl Exit {
             Self::Corrupt => 6,
             Self::Full => 7,
             Self::Key => 8,
+            Self::NotRunning => 9,
             Self::Device => 10,
             Self::Identity => 11,
             Self::Evidence => 12,
@@ -93,6 +97,9 @@ impl Exit {
         }
         if error.is::<FolderError>() {
             return Some(Self::Folder);
+        }
+        if let Some(ClientError::NotRunning { .. }) = error.downcast_ref() {
+            return Some(Self::NotRunning);
         }
         if let Some(key) = error.downcast_ref() {
             return Some(Self::of_key(key));

@@ -1,7 +1,10 @@
 //! The provider node: one conductor, its ports, and the services around it.
 
 pub mod admission;
+pub mod api;
 pub mod boot;
+pub mod breaker;
+pub mod cli;
 pub mod clock;
 pub mod conductor;
 pub mod config;
@@ -10,20 +13,30 @@ mod damage;
 mod duties;
 pub mod evidence;
 pub mod exit;
+pub mod face;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 pub mod feed;
+mod files;
+pub mod front;
+pub mod heart;
 pub mod intake;
 pub mod journal;
 pub mod keys;
 pub mod live;
+pub mod metrics;
+pub mod operator;
 pub mod orders;
 pub mod ports;
+pub mod reload;
 pub mod sandbox;
 pub mod signals;
+pub mod stage;
 pub mod standby;
+pub mod status;
 pub mod stop;
 pub mod telemetry;
+pub mod traces;
 pub mod trainer;
 pub mod vault;
 pub mod world;

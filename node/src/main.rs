@@ -1,18 +1,30 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
 use clap::{Parser, Subcommand};
-use node::boot::JournalSecret;
-use node::conductor::{Conductor, mailbox};
+use node::api::Rates;
+use node::boot::{self, JournalSecret};
+use node::breaker::Gate;
+use node::cli::{self, Operate};
+use node::clock::{self, SystemClock};
+use node::conductor::{Conductor, Inputs, Mailbox, Memory, mailbox};
 use node::config::Config;
 use node::crew::Crew;
 use node::exit::Exit;
-use node::signals::Signals;
+use node::face::{Face, Parts, open_door, quietly};
+use node::feed::{Bounds, Feed};
+use node::front::Front;
+use node::live::{self, Audience, Proved, Speaker};
+use node::reload::{self, Reloader};
+use node::signals::{Hangups, Signals};
+use node::stage::{Stage, Step};
 use node::stop::Stop;
-use node::{boot, live, sandbox, standby, telemetry};
+use node::traces::{self, Exporter, TracesError};
+use node::{sandbox, standby, telemetry};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
 use tracing::{info, warn};
 
@@ -28,8 +40,8 @@ struct Arguments {
 enum Command {
     /// Runs the node until it is told to stop.
     Run(ConfigFile),
-    /// Checks the configuration and says what is wrong with it.
-    Check(ConfigFile),
+    #[command(flatten)]
+    Operate(Operate),
     /// Becomes a program in a sandbox, as one line of standard input says.
     #[command(hide = true)]
     Sandboxed,
@@ -47,7 +59,10 @@ struct ConfigFile {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(file) => run(&file),
-        Command::Check(file) => check(&file),
+        Command::Operate(operate) => match cli::run(operate) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Sandboxed => Err(sandbox::enter().into()),
         Command::SandboxProbe { model, work } => probe(&model, &work),
     };
@@ -59,18 +74,20 @@ fn main() -> ExitCode {
 
 fn run(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
     let config = Config::load(&file.config)?;
-    telemetry::start(&config.log)?;
-    Runtime::new()?.block_on(serve(config))
+    let filter = telemetry::start(&config.log)?;
+    let reloader = Reloader::new(file.config.clone(), config.clone(), filter)?;
+    Runtime::new()?.block_on(serve(config, Arc::new(reloader)))
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(config: Config, reloader: Arc<Reloader>) -> Result<(), Box<dyn Error>> {
     let signals = Signals::listen()?;
+    let hangups = Hangups::listen()?;
     let stop = Stop::default();
     let mut crew = Crew::new(stop.clone());
     let mut obey = pin!(signals.obey(stop.clone(), config.grace));
 
     tokio::select! {
-        begun = begin(&config, &mut crew, &stop) => begun?,
+        begun = begin(&config, reloader, hangups, &mut crew, &stop) => begun?,
         never = &mut obey => match never {},
     }
     tokio::select! {
@@ -81,40 +98,125 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn begin(config: &Config, crew: &mut Crew, stop: &Stop) -> Result<(), Box<dyn Error>> {
-    let Some(chain) = &config.chain else {
-        return stand_by(config, crew, stop);
-    };
-    let enclosed = live::enclose(config)?;
-    let memory = boot::recall(&config.state, enclosed.journal_secret())?;
+/// Everything in the order that keeps every promise: the journal is ours before the operator
+/// is answered, and the evidence holds before anybody else is.
+async fn begin(
+    config: &Config,
+    reloader: Arc<Reloader>,
+    hangups: Hangups,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<(), Box<dyn Error>> {
+    boot::check_state(&config.state)?;
+    let enclosed = config.chain.as_ref().map(|_| live::enclose(config));
+    let enclosed = enclosed.transpose()?;
+    let secret = enclosed.as_ref().map(live::Enclosed::journal_secret);
+    let memory = boot::recall(&config.state, secret.unwrap_or(JournalSecret::File))?;
     info!(open = memory.open_count(), "the journal is read");
-    let proved = live::prove(config, enclosed).await?;
-    live::join(config, chain, proved, memory, crew, stop).await?;
+
+    let (mailbox, inputs) = mailbox();
+    let parts = parts(config, mailbox, reloader)?;
+    let audience = &parts.audience;
+    trace(config, audience, crew, stop)?;
+    Face::open(config, &parts)
+        .await?
+        .join(crew, stop, &audience.end);
+    reload::join(hangups, &parts, crew, stop);
+    let work = (memory, inputs);
+    let began = match (&config.chain, enclosed) {
+        (Some(chain), Some(enclosed)) => {
+            let proved = prove(config, enclosed, &parts, (crew, stop)).await?;
+            live::join(config, chain, &proved, work, audience, crew, stop).await?
+        }
+        (_, _) => stand_by(config, work, audience, crew, stop),
+    };
+    if !began {
+        audience.end.cancel();
+    }
     Ok(())
+}
+
+fn parts(
+    config: &Config,
+    mailbox: Mailbox,
+    reloader: Arc<Reloader>,
+) -> Result<Parts, Box<dyn Error>> {
+    let clock = Arc::new(SystemClock);
+    let kept = config.state.folder.join("breaker.json");
+    let audience = Audience {
+        mailbox,
+        feed: Feed::new(clock.clone(), Bounds::default()),
+        gate: Gate::recalled(config.breaker.failures_max, clock.clone(), kept)?,
+        stage: Stage::default(),
+        front: Front::default(),
+        config: reloader.current(),
+        end: Default::default(),
+    };
+    Ok(Parts {
+        audience,
+        clock,
+        reload: reloader,
+        rates: Rates::new(&config.api.limits),
+    })
+}
+
+fn trace(
+    config: &Config,
+    audience: &Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> Result<(), TracesError> {
+    let Some(endpoint) = &config.traces else {
+        return Ok(());
+    };
+    let (tracer, made) = traces::channel(clock::wall);
+    let exporter = Exporter::new(endpoint, made)?;
+    audience.feed.trace_to(tracer);
+    crew.spawn("traces", quietly(exporter.run(audience.end.clone()), stop));
+    Ok(())
+}
+
+/// Proves what can be proven; what is proven has a voice and a door from then on.
+async fn prove(
+    config: &Config,
+    enclosed: live::Enclosed,
+    parts: &Parts,
+    (crew, stop): (&mut Crew, &Stop),
+) -> Result<Proved, Box<dyn Error>> {
+    let proved = live::prove(config, enclosed).await?;
+    let audience = &parts.audience;
+    if let Some(evidence) = proved.evidence.clone() {
+        let (identity, gate) = (proved.identity.clone(), audience.gate.clone());
+        let speaker = Arc::new(Speaker::new(evidence, identity, gate.clone())?);
+        audience.front.attests(speaker.clone());
+        open_door(config, parts, &proved.tls, (crew, stop)).await?;
+        let told = (gate, audience.feed.metrics().clone());
+        let watch = live::watch_device(speaker, told, audience.end.clone());
+        crew.spawn("device watch", quietly(watch, stop));
+    } else {
+        warn!(
+            code = "N-API-006",
+            "nothing is proven: customers are not answered"
+        );
+    }
+    audience.stage.reach(Step::Connecting);
+    Ok(proved)
 }
 
 /// A node without a chain keeps its journal, takes no orders and says so.
-fn stand_by(config: &Config, crew: &mut Crew, stop: &Stop) -> Result<(), Box<dyn Error>> {
-    let memory = boot::recall(&config.state, JournalSecret::File)?;
-    info!(open = memory.open_count(), "the journal is read");
+fn stand_by(
+    config: &Config,
+    (memory, inputs): (Memory, Inputs),
+    audience: &Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) -> bool {
     warn!("there is no [chain] in the configuration: no orders are taken");
-    let (mailbox, inputs) = mailbox();
     let (world, capacity) = (standby::world(), config.capacity);
     let conductor = Conductor::new(memory, world, capacity, inputs, Handle::current());
-    let stopped = stop.clone();
-    crew.spawn_thread("conductor", move || async move {
-        // The conductor hears nothing here, and must not take that for the end.
-        let _open = mailbox;
-        conductor.run(stopped).await
-    });
-    Ok(())
-}
-
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
-fn check(file: &ConfigFile) -> Result<(), Box<dyn Error>> {
-    Config::load(&file.config)?;
-    println!("{} is fine", file.config.display());
-    Ok(())
+    live::conduct(conductor, audience, crew, stop);
+    audience.stage.reach(Step::StandingBy);
+    true
 }
 
 #[allow(clippy::print_stdout, reason = "the answer of a command")]

@@ -12,6 +12,21 @@ pub struct Signals {
     interrupt: Signal,
 }
 
+/// Each SIGHUP: the operator wants the configuration read again.
+pub struct Hangups(Signal);
+
+impl Hangups {
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    pub async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending().await
+        }
+    }
+}
+
 impl Signals {
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
@@ -40,6 +55,12 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+impl std::fmt::Debug for Hangups {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hangups").finish_non_exhaustive()
     }
 }
 

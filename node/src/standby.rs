@@ -1,7 +1,7 @@
 //! A world that is not connected yet: nothing answers, nothing is lost.
 //!
-//! The node keeps its journal, takes no orders and says so. The adapters to the
-//! chain, storage, enclave and trainer take these places one by one.
+//! The node keeps its journal, takes no orders and says so. It is the
+//! world of a node without a chain in its configuration.
 
 use crate::clock::SystemClock;
 use crate::orders::Work;

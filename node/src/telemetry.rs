@@ -1,19 +1,44 @@
 //! Where the log goes: text on a terminal, JSON otherwise, always on standard error.
 
 use crate::config::{Log, LogFormat};
+use std::fmt;
 use std::io::{IsTerminal, stderr};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, fmt, registry};
+use tracing_subscriber::{Layer, Registry, registry};
 
-pub fn start(log: &Log) -> Result<(), TryInitError> {
-    let lines = fmt::layer().with_writer(stderr);
+/// What is logged, to be changed while the node runs.
+#[derive(Clone)]
+pub struct Filter(Option<Handle<Targets, Registry>>);
+
+pub fn start(log: &Log) -> Result<Filter, TryInitError> {
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let lines = match log.format {
         LogFormat::Auto if stderr().is_terminal() => lines.boxed(),
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
         LogFormat::Auto | LogFormat::Json => lines.json().boxed(),
     };
-    registry()
-        .with(lines.with_filter(log.filter.clone()))
-        .try_init()
+    let (filter, handle) = reload::Layer::new(log.filter.clone());
+    registry().with(lines.with_filter(filter)).try_init()?;
+    Ok(Filter(Some(handle)))
+}
+
+impl Filter {
+    /// Changes nothing: for who logs elsewhere.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    pub fn set(&self, filter: Targets) {
+        // It fails only when the log is gone.
+        drop(self.0.as_ref().map(|handle| handle.reload(filter)));
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").finish_non_exhaustive()
+    }
 }

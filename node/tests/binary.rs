@@ -30,7 +30,7 @@ impl Home {
     fn new() -> Self {
         let home = Self(TempDir::new().unwrap());
         home.configure(&format!(
-            "[state]\nfolder = '{}'\n[log]\nformat = 'text'\n",
+            "[state]\nfolder = '{}'\n[operator]\nlisten = '127.0.0.1:0'\n[log]\nformat = 'text'\n",
             home.0.path().display()
         ));
         home

@@ -7,8 +7,12 @@
 )]
 
 use async_trait::async_trait;
-use node::conductor::{Answer, Capacity, Conductor, ConductorError, Mailbox, Memory, mailbox};
+use node::breaker::{Cause, Gate as Breaker};
+use node::conductor::{
+    Answer, Cancelled, Capacity, Conductor, ConductorError, Mailbox, Memory, mailbox,
+};
 use node::fakes::{Disk, FakeWorld, TurnedClock, Weather, order};
+use node::feed::{Bounds, Feed};
 use node::journal::JournalKey;
 use node::orders::Work;
 use node::ports::{Trainer, World};
@@ -70,6 +74,8 @@ impl Trainer for Gate {
 struct Scene {
     fake: FakeWorld,
     gate: Arc<Gate>,
+    breaker: Breaker,
+    feed: Feed,
     disk: Disk,
     mailbox: Mailbox,
     stop: Stop,
@@ -93,11 +99,19 @@ impl Scene {
         };
         let (disk, stop) = (Disk::default(), Stop::default());
         let (mailbox, inputs) = mailbox();
-        let conductor = Conductor::new(recall(&disk), world, CAPACITY, inputs, Handle::current());
+        let (breaker, feed) = (
+            Breaker::default(),
+            Feed::new(world.clock.clone(), Bounds::default()),
+        );
+        let conductor = Conductor::new(recall(&disk), world, CAPACITY, inputs, Handle::current())
+            .telling(feed.clone())
+            .behind(breaker.clone());
         let life = spawn(conductor, stop.clone());
         Self {
             fake,
             gate,
+            breaker,
+            feed,
             disk,
             mailbox,
             stop,
@@ -275,6 +289,106 @@ async fn a_draining_node_refuses_orders_and_finishes_what_runs() {
     scene.life.await.unwrap().unwrap();
     let memory = recall(&scene.disk);
     assert!(matches!(phase(&memory, &running), Phase::Trained { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_who_cancels_in_training_has_her_money_back_and_the_trainer_is_free() {
+    let (fickle, faithful) = (order(1, LATER), order(2, LATER + 1));
+    let scene = Scene::open(&[fickle.clone(), faithful.clone()]);
+    scene.mailbox.offer(fickle.clone()).await.unwrap();
+    scene.mailbox.offer(faithful.clone()).await.unwrap();
+    scene.until(|scene| scene.trainings() == 1).await;
+
+    let cancelled = scene.mailbox.cancel(fickle.id()).await;
+
+    assert_eq!(cancelled, Ok(Cancelled::Done));
+    scene
+        .until(|scene| scene.standing(fickle.id()) == Standing::Released(Reason::Cancelled))
+        .await;
+    scene.until(|scene| scene.begun() == 2).await;
+    assert_eq!(scene.mailbox.cancel(fickle.id()).await, Ok(Cancelled::Done));
+    assert_eq!(scene.trainings(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sealed_or_unknown_cannot_be_cancelled() {
+    let wanted = order(1, LATER);
+    let scene = Scene::open(std::slice::from_ref(&wanted));
+    scene.gate.finish.add_permits(1);
+    scene.mailbox.offer(wanted.clone()).await.unwrap();
+    scene
+        .until(|scene| matches!(scene.standing(wanted.id()), Standing::Delivered { .. }))
+        .await;
+
+    assert_eq!(
+        scene.mailbox.cancel(wanted.id()).await,
+        Ok(Cancelled::TooLate)
+    );
+    assert_eq!(
+        scene.mailbox.cancel(TaskId([1; 32])).await,
+        Ok(Cancelled::Unknown)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_refuses_new_orders_and_what_runs_goes_on() {
+    let (running, new) = (order(1, LATER), order(2, LATER));
+    let scene = Scene::open(&[running.clone(), new.clone()]);
+    scene.mailbox.offer(running.clone()).await.unwrap();
+    scene.until(|scene| scene.trainings() == 1).await;
+
+    scene.breaker.trouble(Cause::GpuError);
+
+    let answer = scene.mailbox.offer(new).await;
+    assert_eq!(answer, Ok(Answer::Refused(Reason::BreakerOpen)));
+    scene.gate.finish.add_permits(1);
+    scene
+        .until(|scene| scene.standing(running.id()) == Standing::Settled)
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_watches_is_told_the_place_in_the_queue_and_every_phase() {
+    let (first, second) = (order(1, LATER), order(2, LATER + 1));
+    let scene = Scene::open(&[first.clone(), second.clone()]);
+    scene.mailbox.offer(first.clone()).await.unwrap();
+    scene.until(|scene| scene.trainings() == 1).await;
+    scene.mailbox.offer(second.clone()).await.unwrap();
+    let place = |scene: &Scene| scene.feed.status(second.id())?.queue_position;
+    scene.until(|scene| place(scene) == Some(0)).await;
+
+    scene.gate.finish.add_permits(2);
+
+    scene
+        .until(|scene| scene.standing(second.id()) == Standing::Settled)
+        .await;
+    scene
+        .until(|scene| {
+            let told = scene.feed.status(second.id());
+            told.is_some_and(|told| told.phase.is_closed() && told.queue_position.is_none())
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_is_answered_with_what_is_there() {
+    let wanted = order(1, LATER);
+    let scene = Scene::open(std::slice::from_ref(&wanted));
+    scene.mailbox.offer(wanted.clone()).await.unwrap();
+    scene.until(|scene| scene.trainings() == 1).await;
+
+    let seen = scene
+        .mailbox
+        .look(|view| {
+            (
+                view.memory.open_count(),
+                view.training,
+                view.memory.rows(2).unwrap().len(),
+            )
+        })
+        .await;
+
+    assert_eq!(seen, Ok((1, Some(wanted.id()), 2)));
 }
 
 #[tokio::test(start_paused = true)]

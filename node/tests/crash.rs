@@ -159,6 +159,7 @@ async fn customers(orders: Vec<Order>, fake: FakeWorld, mailbox: Mailbox) {
         match roll {
             0..4 => fake.market().withdraw(id),
             4..40 => fake.market().acknowledge(id),
+            40..44 if mailbox.cancel(id).await.is_err() => return,
             _ => {}
         }
         let standing = fake.market().standing(id);

@@ -51,6 +51,26 @@ fn read(disk: impl StorageBackend) -> Result<Vec<(TaskId, Event)>, JournalError>
     Ok(found)
 }
 
+#[test]
+fn the_last_rows_are_read_back_alone_and_in_order() {
+    let disk = Disk::default();
+    let written = events(9);
+    write(disk.handle(), &written);
+    let journal = Journal::open_on(disk.handle(), &key(), |_, _| ()).unwrap();
+
+    for count in [0_u64, 1, 4, 9, 100] {
+        let rows = journal.last_rows(count).unwrap();
+        let first = written
+            .len()
+            .saturating_sub(usize::try_from(count).unwrap());
+        let wanted: Vec<_> = (0..).zip(&written).skip(first).collect();
+        assert_eq!(rows.len(), wanted.len());
+        for ((row, task, event), (number, (of, what))) in rows.iter().zip(wanted) {
+            assert_eq!((*row, task, event), (number, of, what));
+        }
+    }
+}
+
 /// A journal of these many rows, changed by a host who holds the file.
 fn tampered(rows: u64, tamper: impl Fn(&mut redb::Table<'_, u64, &[u8]>)) -> JournalError {
     let disk = Disk::default();

@@ -48,12 +48,17 @@ def key(name):
     return name.replace(".default", "")
 
 
-def record(family):
+def record(family, rounded=False):
+    """`rounded` is what a checkpoint in bf16 holds: its matrices rounded, all sums in f32."""
     torch.manual_seed(0)
     settings = {**COMMON, **FAMILIES[family]}
     config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     fill(model)
+    if rounded:
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                parameter.data = parameter.data.bfloat16().float()
     lora = LoraConfig(r=4, lora_alpha=8, target_modules=TARGETS, task_type="CAUSAL_LM")
     model = get_peft_model(model, lora)
     trained = {key(n): p for n, p in model.named_parameters() if p.requires_grad}
@@ -78,5 +83,7 @@ def record(family):
 out = pathlib.Path(sys.argv[1])
 out.mkdir(parents=True, exist_ok=True)
 for family in FAMILIES:
-    (out / f"{family}.json").write_text(json.dumps(record(family), indent=0) + "\n")
+    recorded = record(family)
+    recorded["rounded_losses"] = record(family, rounded=True)["losses"]
+    (out / f"{family}.json").write_text(json.dumps(recorded, indent=0) + "\n")
     print(family, "recorded with torch", torch.__version__)

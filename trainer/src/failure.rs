@@ -1,5 +1,6 @@
 //! Why a command ended badly: a stable code and a sentence.
 
+use proto::Reason;
 use std::error::Error;
 use std::fmt;
 
@@ -37,6 +38,8 @@ pub enum Code {
 #[derive(Debug)]
 pub struct Failure {
     pub code: Code,
+    /// The public reason an order would be closed with, were this the end of it.
+    pub reason: Reason,
     pub attempted: String,
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -45,6 +48,7 @@ impl Failure {
     pub fn new(code: Code, attempted: impl Into<String>) -> Self {
         Self {
             code,
+            reason: code.reason(),
             attempted: attempted.into(),
             source: None,
         }
@@ -57,9 +61,18 @@ impl Failure {
     ) -> Self {
         Self {
             code,
+            reason: code.reason(),
             attempted: attempted.into(),
             source: Some(source.into()),
         }
+    }
+}
+
+impl Failure {
+    /// The same with a more exact reason than its code has.
+    #[must_use]
+    pub fn with_reason(self, reason: Reason) -> Self {
+        Self { reason, ..self }
     }
 }
 

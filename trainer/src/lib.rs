@@ -35,7 +35,6 @@ pub mod checkpoint;
 pub mod cli;
 pub mod cpu;
 pub mod data;
-pub mod digest;
 pub mod evaluation;
 pub mod failure;
 mod kernel;
@@ -47,7 +46,6 @@ pub mod peft;
 pub mod process;
 #[cfg(test)]
 mod proof;
-pub mod recipe;
 pub mod reference;
 pub mod result;
 pub mod settings;
@@ -56,7 +54,9 @@ pub mod template;
 pub mod tensorfile;
 pub mod tiny;
 pub mod tokenizer;
+mod trained;
 
 pub use backend::Backend;
 pub use batch::Batch;
 pub use failure::Failure;
+pub use recipe::{self, digest};

@@ -26,6 +26,7 @@ use trainer::failure::{Code, Failure};
 use trainer::process::{Begun, Clock, Ended, Events, Stop, Store, Training, compare};
 use trainer::recipe::Recipe;
 use trainer::result::Ending;
+use trainer::settings::Schedule;
 use trainer::state::Adapter;
 
 /// A clock that a test turns by looking at it.
@@ -123,7 +124,7 @@ fn go(
     let identity = identity(recipe);
     let mut training = Training {
         backend: &mut toy,
-        schedule: recipe.schedule(recipe.total_steps(course.steps_per_epoch())),
+        schedule: Schedule::of(recipe, recipe.total_steps(course.steps_per_epoch())),
         course,
         held_out: vec![Batch::rows(&[5, 9, 13, 17, 400, 3], 3)],
         recipe,

@@ -26,6 +26,8 @@ mod folder;
 mod machine;
 mod manifest;
 mod pem;
+#[cfg(feature = "wire")]
+mod wire;
 
 pub use build::{Device, Parts, TdxParts};
 pub use folder::FolderError;

@@ -46,6 +46,18 @@ fn a_bundle_of_a_quote_goes_through_an_archive_unchanged() {
     assert_eq!(again.transcript(), parts.transcript.as_ref());
 }
 
+#[cfg(feature = "wire")]
+#[test]
+fn a_bundle_goes_over_the_wire_and_is_the_same() {
+    let mut parts = tdx(made_up_quote(), None);
+    parts.transcript = Some(transcript([2; 33], Digest::default()));
+    let bundle = Bundle::build_tdx(&parts).unwrap();
+
+    let again = Bundle::from_wire(&bundle.to_wire().unwrap()).unwrap();
+
+    assert_eq!(again.files(), bundle.files());
+}
+
 #[test]
 fn a_quote_nobody_certified_is_refused_and_so_is_one_without_collateral() {
     let bundle = Bundle::build_tdx(&tdx(made_up_quote(), None)).unwrap();

@@ -52,6 +52,7 @@ interface IFineTuning is IFineTuningTypes, IServing, IOwned {
     function updatePenaltyPercentage(uint256 _penaltyPercentage) external;
 
     /// Always refused: the constructor has done it. Kept for the shape of the interface.
+    // slither-disable-next-line shadowing-local
     function initialize(uint256 _locktime, address _ledgerAddress, address owner, uint256 _penaltyPercentage) external;
 
     // Views.

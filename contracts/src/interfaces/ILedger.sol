@@ -102,6 +102,7 @@ interface ILedger is IOwned {
     function setRecommendedService(string memory serviceType, string memory version) external;
 
     /// Always refused: the constructor has done it. Kept for the shape of the interface.
+    // slither-disable-next-line shadowing-local
     function initialize(address owner) external;
 
     // Views.

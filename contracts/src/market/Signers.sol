@@ -74,7 +74,8 @@ abstract contract Signers is Bonds {
             && !_signers[provider][signer].revoked;
     }
 
-    /// Who signed; zero where nobody did.
+    /// Who signed; zero where nobody did, and zero is never accepted.
+    // slither-disable-next-line unused-return
     function _recovered(bytes32 digest, bytes calldata signature) internal pure returns (address signer) {
         (signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
     }

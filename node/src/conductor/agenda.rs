@@ -3,6 +3,9 @@
 use proto::{Seconds, TaskId};
 use std::collections::BTreeSet;
 
+/// Who waits further back is not told his place.
+const PLACES_TOLD: u32 = 64;
+
 /// Notes, not state: whoever takes one checks whether it still holds. It has at
 /// most a few notes for each open task.
 #[derive(Debug, Default)]
@@ -10,6 +13,8 @@ pub(super) struct Agenda {
     later: BTreeSet<(Seconds, TaskId)>,
     /// By deadline, so that nobody starves.
     trainings: BTreeSet<(Seconds, TaskId)>,
+    /// Whether the queue for the trainer changed since it was last told.
+    queue_moved: bool,
 }
 
 impl Agenda {
@@ -19,18 +24,28 @@ impl Agenda {
 
     /// The task is looked at when the trainer is free, and at its deadline.
     pub(super) fn queue_for_training(&mut self, id: TaskId, deadline: Seconds) {
-        self.trainings.insert((deadline, id));
+        self.queue_moved |= self.trainings.insert((deadline, id));
         self.note(id, deadline);
     }
 
     /// The next task to look at, if one is due.
     pub(super) fn next(&mut self, now: Seconds, trainer_is_free: bool) -> Option<TaskId> {
         if trainer_is_free && let Some((_, id)) = self.trainings.pop_first() {
+            self.queue_moved = true;
             return Some(id);
         }
         let (_, id) = self.later.first().copied().filter(|&(at, _)| at <= now)?;
         self.later.pop_first();
         Some(id)
+    }
+
+    /// The first places of the queue for the trainer, if it moved since it was last asked.
+    pub(super) fn queue_if_moved(&mut self) -> Vec<(u32, TaskId)> {
+        if !std::mem::take(&mut self.queue_moved) {
+            return Vec::new();
+        }
+        let places = (0..PLACES_TOLD).zip(&self.trainings);
+        places.map(|(place, &(_, id))| (place, id)).collect()
     }
 
     /// When the first note is due.

@@ -58,6 +58,13 @@ impl Hands {
         self.trainings == 0
     }
 
+    /// The task in training.
+    pub(super) fn training(&self) -> Option<TaskId> {
+        let trains = |held: &Held| held.duty.needs_the_trainer();
+        let mut held = self.held.iter();
+        held.find(|(_, held)| trains(held)).map(|(&id, _)| id)
+    }
+
     pub(super) fn begin(&mut self, world: &World, id: TaskId, task: &Task) {
         let (duty, enough) = (task.duty(), CancellationToken::new());
         self.trainings += usize::from(duty.needs_the_trainer());

@@ -62,6 +62,11 @@ impl Memory {
         Ok(self.tasks.entry(id).insert_entry(task).into_mut())
     }
 
+    /// The last `count` rows of the journal, oldest first, each with its number.
+    pub fn rows(&self, count: u64) -> Result<Vec<(u64, TaskId, Event)>, JournalError> {
+        self.journal.last_rows(count)
+    }
+
     pub fn get(&self, id: TaskId) -> Option<&Task> {
         self.tasks.get(&id)
     }
@@ -72,6 +77,11 @@ impl Memory {
 
     pub fn open(&self) -> impl Iterator<Item = (TaskId, &Task)> {
         self.tasks().filter(|(_, task)| !task.is_closed())
+    }
+
+    /// Every task there is, closed ones too.
+    pub fn count(&self) -> usize {
+        self.tasks.len()
     }
 
     pub fn open_count(&self) -> usize {

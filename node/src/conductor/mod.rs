@@ -5,25 +5,35 @@
 //! back to it; at most one runs per task, and at most one of all trains.
 
 mod agenda;
+mod ears;
 mod error;
 mod hands;
 mod mailbox;
 mod memory;
+mod voice;
 
 pub use error::ConductorError;
-pub use mailbox::{Answer, Gone, Mailbox, Survey, mailbox};
+pub use mailbox::{Answer, Cancelled, Gone, Inputs, Mailbox, Survey, mailbox};
 pub use memory::Memory;
 
+use crate::breaker::{Cause, Gate};
+use crate::feed::{Bounds, Feed};
 use crate::ports::World;
 use crate::stop::Stop;
 use agenda::Agenda;
+use ears::reply;
 use hands::{Hands, Report};
 use mailbox::Input;
 use proto::{Order, Reason, Seconds, TaskId};
-use tasks::{Event, Limits, Standing, Task};
+use std::collections::VecDeque;
+use tasks::{Event, Limits, Phase, Standing, Task};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, info, warn};
+use tracing::warn;
+use voice::Voice;
+
+/// Offers that wait until the chain was heard; one more is refused as too busy.
+const EARLY_MAX: usize = 64;
 
 /// How much the conductor takes on, and how patient it is.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +56,19 @@ pub struct Conductor {
     hands: Hands,
     // What it hears.
     inputs: mpsc::Receiver<Input>,
+    early: VecDeque<(Box<Order>, oneshot::Sender<Answer>)>,
+    // What it tells.
+    voice: Voice,
+    gate: Gate,
+}
+
+/// What may be read of the conductor's state.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub memory: &'a Memory,
+    /// The task in training.
+    pub training: Option<TaskId>,
+    pub tasks_max: usize,
 }
 
 impl Conductor {
@@ -62,6 +85,7 @@ impl Conductor {
             agenda.note(id, task.not_before());
         }
         let hands = Hands::new(capacity.duties_max, runtime);
+        let voice = Voice::new(Feed::new(world.clock.clone(), Bounds::default()));
         Self {
             memory,
             agenda,
@@ -69,12 +93,30 @@ impl Conductor {
             capacity,
             hands,
             inputs: inputs.0,
+            early: VecDeque::new(),
+            voice,
+            gate: Gate::default(),
         }
+    }
+
+    /// Tells of every task to this feed.
+    #[must_use]
+    pub fn telling(mut self, feed: Feed) -> Self {
+        self.voice = Voice::new(feed);
+        self
+    }
+
+    /// Takes new work only while this gate admits it.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// Runs until told to stop. Until the chain was heard once, nothing is owed and
     /// nothing is taken: the disk may be an old one.
     pub async fn run(mut self, stop: Stop) -> Result<(), ConductorError> {
+        self.voice.remember(&self.memory);
         tokio::select! {
             () = stop.draining() => return Ok(()),
             caught_up = self.catch_up() => caught_up?,
@@ -82,6 +124,7 @@ impl Conductor {
         self.clear_up();
         loop {
             let wake = self.assign()?;
+            self.voice.queue(self.agenda.queue_if_moved());
             let clock = self.world.clock.clone();
             tokio::select! {
                 biased;
@@ -98,10 +141,13 @@ impl Conductor {
     async fn catch_up(&mut self) -> Result<(), ConductorError> {
         let patience = self.capacity.patience;
         for stumbles in 0.. {
-            if let Ok(orders) = self.world.chain.orders().await {
-                return orders
-                    .into_iter()
-                    .try_for_each(|(order, standing)| self.compare(order, standing));
+            let chain = self.world.chain.clone();
+            let heard = self
+                .hear_during(async move { chain.orders().await })
+                .await?;
+            self.gate.observe(Cause::ChainUnreachable, heard.is_ok());
+            if let Ok(orders) = heard {
+                return self.begin_with(orders);
             }
             let pause = patience.pause(stumbles);
             warn!(
@@ -109,7 +155,30 @@ impl Conductor {
                 "the chain cannot be heard; nothing is taken until it is"
             );
             let at = self.world.clock.now().saturating_add(pause);
-            self.world.clock.sleep_until(at).await;
+            let clock = self.world.clock.clone();
+            self.hear_during(async move { clock.sleep_until(at).await })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Does this, and answers meanwhile: offers wait, and nothing is owed yet.
+    async fn hear_during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, ConductorError> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                Some(input) = self.inputs.recv() => self.hear_early(input)?,
+            }
+        }
+    }
+
+    fn begin_with(&mut self, orders: Vec<(Order, Standing)>) -> Result<(), ConductorError> {
+        for (order, standing) in orders {
+            self.compare(order, standing)?;
+        }
+        for (order, answer) in std::mem::take(&mut self.early) {
+            reply(answer, self.consider(order)?);
         }
         Ok(())
     }
@@ -159,53 +228,17 @@ impl Conductor {
         if task.is_overdue(now) {
             return self.record(id, &Event::GivenUp(Reason::DeadlinePassed));
         }
+        if task.phase() == Phase::Offered
+            && let Err(reason) = self.gate.admits()
+        {
+            return self.record(id, &Event::GivenUp(reason));
+        }
         if task.duty().needs_the_trainer() && !self.hands.trainer_is_free() {
             self.agenda.queue_for_training(id, task.order().deadline);
             return Ok(());
         }
         self.hands.begin(&self.world, id, task);
         Ok(())
-    }
-
-    fn hear(&mut self, input: Input) -> Result<(), ConductorError> {
-        match input {
-            Input::Offer { order, answer } => {
-                reply(answer, self.consider(order)?);
-                Ok(())
-            }
-            Input::News { task, standing } => self.learn(task, standing),
-            Input::Survey { task, answer } => {
-                reply(answer, self.survey(task));
-                Ok(())
-            }
-        }
-    }
-
-    fn survey(&self, task: TaskId) -> Survey {
-        let brief = |(id, task): (TaskId, &Task)| (id, task.order().clone(), task.phase());
-        Survey {
-            knows: self.memory.get(task).is_some(),
-            open: self.memory.open().map(brief).collect(),
-        }
-    }
-
-    fn consider(&mut self, order: Box<Order>) -> Result<Answer, ConductorError> {
-        let id = order.id();
-        if self.memory.get(id).is_some() {
-            return Ok(Answer::Taken);
-        }
-        if self.memory.open_count() >= self.capacity.tasks_max {
-            return Ok(Answer::Refused(Reason::TooBusy));
-        }
-        self.record(id, &Event::Offered(order))?;
-        Ok(Answer::Taken)
-    }
-
-    fn learn(&mut self, id: TaskId, standing: Standing) -> Result<(), ConductorError> {
-        match self.memory.get(id) {
-            Some(task) if task.would_learn(standing) => self.record(id, &Event::Learned(standing)),
-            Some(_) | None => Ok(()),
-        }
     }
 
     /// Takes the report of a duty, unless the task has moved on without it.
@@ -228,8 +261,10 @@ impl Conductor {
     }
 
     fn record(&mut self, id: TaskId, event: &Event) -> Result<(), ConductorError> {
+        let before = self.memory.get(id).map(Task::phase);
         let task = self.memory.record(id, event)?;
-        tell(id, task, event);
+        self.voice.tell(id, task, event);
+        voice::judge(&self.gate, before, task.phase());
         self.agenda.note(id, task.not_before());
         self.hands.put_away_unless(id, task.duty());
         if task.is_closed() {
@@ -250,37 +285,5 @@ impl Conductor {
                 Some(input) = self.inputs.recv() => self.hear_while_draining(input)?,
             }
         }
-    }
-
-    fn hear_while_draining(&mut self, input: Input) -> Result<(), ConductorError> {
-        match input {
-            Input::Offer { answer, .. } => {
-                reply(answer, Answer::Refused(Reason::Draining));
-                Ok(())
-            }
-            Input::News { task, standing } => self.learn(task, standing),
-            Input::Survey { task, answer } => {
-                reply(answer, self.survey(task));
-                Ok(())
-            }
-        }
-    }
-}
-
-fn tell(id: TaskId, task: &Task, event: &Event) {
-    let phase = task.phase();
-    if let Event::Stumbled { retry_at } = event {
-        warn!(task = %id, ?phase, retry_at, "duty will be retried");
-    } else if task.is_closed() {
-        info!(task = %id, ?phase, "task closed");
-    } else {
-        debug!(task = %id, ?phase, "task moved");
-    }
-}
-
-/// Whoever asked may have gone; the journal knows.
-fn reply<T>(answer: oneshot::Sender<T>, answered: T) {
-    if answer.send(answered).is_err() {
-        debug!("an offer was answered to nobody");
     }
 }

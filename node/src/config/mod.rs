@@ -2,17 +2,23 @@
 //!
 //! Every problem is reported at once, with its path; an unknown key is a problem.
 
+mod about;
+mod api;
 mod chain;
 mod device;
 mod offer;
 mod reader;
+mod shown;
 mod storage;
+mod traces;
 mod trainer;
 
+pub use api::{Api, Breaker, Operator};
 pub use chain::ChainConfig;
 pub use device::{DeviceConfig, DeviceKind};
 pub use offer::{Amount, OfferConfig};
 pub use reader::Problem;
+pub use shown::{Key, Origin, keys, template};
 pub use storage::StorageConfig;
 pub use trainer::TrainerConfig;
 
@@ -31,9 +37,14 @@ use tracing_subscriber::filter::Targets;
 pub struct Config {
     pub state: State,
     pub capacity: Capacity,
+    pub api: Api,
+    pub operator: Operator,
+    pub breaker: Breaker,
     /// How long a first stop waits for what runs.
     pub grace: Duration,
     pub log: Log,
+    /// Where traces go, where they go anywhere.
+    pub traces: Option<String>,
     pub device: DeviceConfig,
     pub storage: StorageConfig,
     /// Without these two the node stands by.
@@ -92,28 +103,43 @@ impl Config {
     }
 
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let table = toml::from_str(text).map_err(|error| ConfigError::Syntax(Box::new(error)))?;
+        Self::explained(text).0
+    }
+
+    /// The configuration, and every key that was asked for on the way.
+    fn explained(text: &str) -> (Result<Self, ConfigError>, Vec<Key>) {
+        match toml::from_str(text) {
+            Ok(table) => Self::read(table, digest(text)),
+            Err(error) => (Err(ConfigError::Syntax(Box::new(error))), Vec::new()),
+        }
+    }
+
+    fn read(table: toml::Table, digest: Digest) -> (Result<Self, ConfigError>, Vec<Key>) {
         let mut root = Section::root(table);
         let config = Self {
             state: root.section("state", state),
             capacity: root.section("limits", capacity),
+            api: root.section("api", api::api),
+            operator: root.section("operator", api::operator),
+            breaker: root.section("breaker", api::breaker),
             grace: root.section("stop", grace),
             log: root.section("log", log),
+            traces: root.section("traces", traces::read),
             device: root.section("device", device::read),
             storage: root.section("storage", storage::read),
-            chain: root
-                .has("chain")
-                .then(|| root.section("chain", chain::read)),
+            chain: root.optional_section("chain", chain::read),
             offer: root.section("offer", offer::read),
-            digest: digest(text),
+            digest,
             trainer: root.section("trainer", trainer::read),
         };
+        let keys = root.keys();
         let problems = root.finish();
-        if problems.is_empty() {
+        let config = if problems.is_empty() {
             Ok(config)
         } else {
             Err(ConfigError::Problems(Problems(problems)))
-        }
+        };
+        (config, keys)
     }
 }
 

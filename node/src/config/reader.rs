@@ -1,5 +1,6 @@
 //! A reader of TOML tables that collects problems instead of stopping at the first.
 
+use super::shown::{Key, Origin};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +24,7 @@ pub(super) struct Section {
     table: Table,
     asked: Vec<&'static str>,
     problems: Rc<RefCell<Vec<Problem>>>,
+    keys: Rc<RefCell<Vec<Key>>>,
 }
 
 impl Section {
@@ -32,7 +34,13 @@ impl Section {
             table,
             asked: Vec::new(),
             problems: Rc::default(),
+            keys: Rc::default(),
         }
+    }
+
+    /// Every key that was asked for so far, here and in other sections.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.keys.borrow().clone()
     }
 
     /// The problems of this section and all below it.
@@ -43,18 +51,42 @@ impl Section {
     }
 
     pub(super) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let table = match self.take(key) {
+        let table = match self.remove(key) {
             None => Table::new(),
             Some(Value::Table(table)) => table,
             Some(other) => self.wrong(key, "a table", &other).unwrap_or_default(),
         };
-        let (path, problems) = (self.at(key), self.problems.clone());
         read(&mut Self {
-            path,
+            path: self.at(key),
             table,
             asked: Vec::new(),
-            problems,
+            problems: self.problems.clone(),
+            keys: self.keys.clone(),
         })
+    }
+
+    /// A section that may be left out, which is no problem then.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        if self.has(key) {
+            return Some(self.section(key, read));
+        }
+        let first = self.keys.borrow().len();
+        self.asked.push(key);
+        read(&mut Self {
+            path: self.at(key),
+            table: Table::new(),
+            asked: Vec::new(),
+            problems: Rc::default(),
+            keys: self.keys.clone(),
+        });
+        for key in self.keys.borrow_mut().iter_mut().skip(first) {
+            key.origin = Origin::Absent;
+        }
+        None
     }
 
     pub(super) fn path(&mut self, key: &'static str) -> PathBuf {
@@ -65,7 +97,30 @@ impl Section {
     }
 
     pub(super) fn path_or(&mut self, key: &'static str, default: PathBuf) -> PathBuf {
-        self.text(key).map_or(default, PathBuf::from)
+        let found = self.text(key);
+        self.describe(
+            Some(Value::from(default.to_string_lossy().as_ref())),
+            "a path",
+        );
+        found.map_or(default, PathBuf::from)
+    }
+
+    /// Texts that read as `T`s; without the key, none.
+    pub(super) fn list<T: FromStr>(&mut self, key: &'static str, wanted: &str) -> Vec<T> {
+        let found = self.take(key);
+        let wanted = format!("a list of {wanted}");
+        self.describe(Some(Value::Array(Vec::new())), &wanted);
+        let found = match found {
+            None => return Vec::new(),
+            Some(Value::Array(found)) => found,
+            Some(other) => return self.wrong(key, &wanted, &other).unwrap_or_default(),
+        };
+        let read = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+        let read = found.iter().map(read).collect::<Option<Vec<T>>>();
+        read.unwrap_or_else(|| {
+            self.complain(key, format!("must be {wanted}"));
+            Vec::new()
+        })
     }
 
     /// Text that reads as a `T`; the default is known to.
@@ -76,6 +131,7 @@ impl Section {
         wanted: &str,
     ) -> T {
         let found = self.text(key).unwrap_or_else(|| default.into());
+        self.describe(Some(default.into()), wanted);
         found
             .parse()
             .or_else(|_error| {
@@ -87,7 +143,9 @@ impl Section {
 
     /// Text that must read as a `T`, if there is any.
     pub(super) fn optional<T: FromStr>(&mut self, key: &'static str, wanted: &str) -> Option<T> {
-        let found = self.text(key)?;
+        let found = self.text(key);
+        self.describe(None, wanted);
+        let found = found?;
         let read = found.parse().ok();
         if read.is_none() {
             self.complain(key, format!("must be {wanted}, found {found:?}"));
@@ -105,7 +163,9 @@ impl Section {
 
     /// A list of texts; none is an empty one.
     pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
-        let found = match self.take(key) {
+        let found = self.take(key);
+        self.describe(Some(Value::Array(Vec::new())), "a list of strings");
+        let found = match found {
             None => return Vec::new(),
             Some(Value::Array(found)) => found,
             Some(other) => return self.wrong(key, "a list", &other).unwrap_or_default(),
@@ -123,7 +183,12 @@ impl Section {
         key: &'static str,
         wanted: &str,
     ) -> BTreeMap<String, T> {
-        let found = match self.take(key) {
+        let found = self.take(key);
+        self.describe(
+            Some(Value::Table(Table::new())),
+            &format!("names, each with {wanted}"),
+        );
+        let found = match found {
             None => return BTreeMap::new(),
             Some(Value::Table(found)) => found,
             Some(other) => return self.wrong(key, "a table", &other).unwrap_or_default(),
@@ -147,7 +212,10 @@ impl Section {
     where
         N: TryFrom<i64> + PartialOrd + fmt::Display,
     {
-        let found = match self.take(key) {
+        let found = self.take(key);
+        let usual = default.to_string().parse().map(Value::Integer);
+        self.describe(usual.ok(), &format!("{} to {}", range.start(), range.end()));
+        let found = match found {
             None => return default,
             Some(Value::Integer(found)) => found,
             Some(other) => return self.wrong(key, "a whole number", &other).unwrap_or(default),
@@ -165,10 +233,30 @@ impl Section {
         }
     }
 
+    /// A number, if there is any.
+    pub(super) fn optional_number<N>(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<N>,
+    ) -> Option<N>
+    where
+        N: TryFrom<i64> + PartialOrd + fmt::Display + Copy,
+    {
+        if self.has(key) {
+            return Some(self.number(key, *range.start(), range));
+        }
+        self.take(key);
+        self.describe(None, &format!("{} to {}", range.start(), range.end()));
+        None
+    }
+
     /// One of these words; the first is the default.
     pub(super) fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> T {
-        let &(_, default) = words.first().expect("a choice has words");
-        let Some(found) = self.text(key) else {
+        let &(usual, default) = words.first().expect("a choice has words");
+        let all: Vec<_> = words.iter().map(|&(word, _)| word).collect();
+        let found = self.text(key);
+        self.describe(Some(usual.into()), &all.join(", "));
+        let Some(found) = found else {
             return default;
         };
         words.iter().find(|(word, _)| *word == found).map_or_else(
@@ -194,7 +282,38 @@ impl Section {
         }
     }
 
+    /// Takes the key's value, and notes what was asked for and found.
     fn take(&mut self, key: &'static str) -> Option<Value> {
+        let found = self.remove(key);
+        let (value, origin) = match &found {
+            Some(value) => (value.to_string(), Origin::File),
+            None => (String::new(), Origin::Default),
+        };
+        let path = self.at(key);
+        self.keys.borrow_mut().push(Key {
+            path,
+            value,
+            default: None,
+            wanted: String::new(),
+            origin,
+        });
+        found
+    }
+
+    /// What the key taken last may be, and is by default.
+    fn describe(&self, default: Option<Value>, wanted: &str) {
+        let default = default.map(|default| default.to_string());
+        if let Some(key) = self.keys.borrow_mut().last_mut() {
+            if key.origin == Origin::Default {
+                key.value = default.clone().unwrap_or_default();
+                key.origin = default.as_ref().map_or(Origin::Absent, |_| Origin::Default);
+            }
+            key.default = default;
+            key.wanted = wanted.into();
+        }
+    }
+
+    fn remove(&mut self, key: &'static str) -> Option<Value> {
         self.asked.push(key);
         self.table.remove(key)
     }

@@ -28,9 +28,7 @@ pub struct StorageConfig {
 pub(super) fn read(section: &mut Section) -> StorageConfig {
     StorageConfig {
         folder: section.optional("folder", "a path"),
-        quota_gib: section
-            .has("quota_gib")
-            .then(|| section.number("quota_gib", 1, 1..=1_000_000)),
+        quota_gib: section.optional_number("quota_gib", 1..=1_000_000),
         folders: section.texts("folders"),
         http: section.texts("http"),
         indexers: section.texts("indexers"),

@@ -32,6 +32,12 @@ pub struct Latest {
     pub at: Seconds,
 }
 
+/// The phase a task was in before and how long, if it was known here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From {
+    pub(super) phase: Option<(Phase, Seconds)>,
+}
+
 #[derive(Debug)]
 pub(super) struct Hub {
     bounds: Bounds,
@@ -66,12 +72,23 @@ impl Hub {
         }
     }
 
-    pub(super) fn phase(&mut self, task: TaskId, phase: Phase, now: Seconds) {
-        let was_closed = self.stories.get(&task).is_some_and(Story::is_closed);
+    /// Where the task came from, if this is news.
+    pub(super) fn phase(&mut self, task: TaskId, phase: Phase, now: Seconds) -> Option<From> {
+        let before = self.stories.get(&task).and_then(Story::phase);
+        if before.is_some_and(|(before, _at)| before == phase) {
+            return None;
+        }
         self.change(task, |story| story.enter(phase, now));
-        if matches!(phase, Phase::Closed(_)) && !was_closed {
+        if matches!(phase, Phase::Closed(_)) {
             self.closed.push_back(task);
         }
+        let phase = before.map(|(before, at)| (before, now.saturating_sub(at)));
+        Some(From { phase })
+    }
+
+    /// The task's latest step of training.
+    pub(super) fn step(&self, task: TaskId) -> Option<&Step> {
+        self.stories.get(&task)?.step()
     }
 
     pub(super) fn queued(&mut self, task: TaskId, place: u32, now: Seconds) {

@@ -21,16 +21,19 @@ mod story;
 mod tail;
 
 pub use hub::{Bounds, Latest};
+pub(crate) use news::word;
 pub use note::{Note, Value};
 pub use tail::Tail;
 
+use crate::metrics::Metrics;
 use crate::ports::Clock;
+use crate::traces::Tracer;
 use hub::Hub;
 use proto::task::{LogLine, TaskEvent, TaskEventKind, TaskStatus};
 use proto::training::Progress;
 use proto::{Seconds, TaskId};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tasks::Phase;
 
 /// The hub of news, shared by who pushes and who reads.
@@ -40,18 +43,41 @@ pub struct Feed(Arc<Shared>);
 struct Shared {
     hub: Mutex<Hub>,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    tracer: OnceLock<Tracer>,
 }
 
 impl Feed {
     pub fn new(clock: Arc<dyn Clock>, bounds: Bounds) -> Self {
         let hub = Mutex::new(Hub::new(bounds, clock.now()));
-        Self(Arc::new(Shared { hub, clock }))
+        let metrics = Metrics::default();
+        Self(Arc::new(Shared {
+            hub,
+            clock,
+            metrics,
+            tracer: OnceLock::new(),
+        }))
+    }
+
+    /// From now on also traces what passes; the first tracer stays.
+    pub fn trace_to(&self, tracer: Tracer) {
+        drop(self.0.tracer.set(tracer));
+    }
+
+    /// What was counted of all that passed.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// A task came to this phase; saying so again changes nothing.
     pub fn phase(&self, task: TaskId, phase: Phase) {
         let now = self.now();
-        self.hub().phase(task, phase, now);
+        if let Some(from) = self.hub().phase(task, phase, now) {
+            self.0.metrics.moved(from.phase, phase);
+            if let Some(tracer) = self.0.tracer.get() {
+                tracer.moved(task, phase);
+            }
+        }
     }
 
     /// The task's place in the queue for the trainer; 0 is next. The same again changes nothing.
@@ -63,8 +89,9 @@ impl Feed {
     /// A report of work under way.
     pub fn progress(&self, task: TaskId, progress: Progress) {
         let now = self.now();
-        let kind = TaskEventKind::Progress(progress);
-        self.hub().event(task, kind, now);
+        let mut hub = self.hub();
+        self.0.metrics.reported(&progress, hub.step(task), now);
+        hub.event(task, TaskEventKind::Progress(progress), now);
     }
 
     /// A line for the task's log.
@@ -96,6 +123,11 @@ impl Feed {
     /// The last report of a training step, and when it came.
     pub fn latest(&self) -> Option<Latest> {
         self.hub().latest()
+    }
+
+    /// When the task last gave an event.
+    pub fn stirred(&self, task: TaskId) -> Option<Seconds> {
+        self.hub().story(task)?.stirred_at()
     }
 
     fn now(&self) -> Seconds {

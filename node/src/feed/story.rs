@@ -44,11 +44,24 @@ impl Story {
         }
     }
 
-    /// Takes a new phase; the one already known is no news.
+    /// The phase and since when.
+    pub(super) fn phase(&self) -> Option<(Phase, Seconds)> {
+        Some((self.phase?, self.changed_at))
+    }
+
+    /// When it last gave an event.
+    pub(super) fn stirred_at(&self) -> Option<Seconds> {
+        let last = self.events.last();
+        let newest = self.events.since(last.saturating_sub(1)).next();
+        newest.map(|(_, dated)| dated.at)
+    }
+
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
+    }
+
+    /// Takes a new phase.
     pub(super) fn enter(&mut self, phase: Phase, at: Seconds) {
-        if self.phase == Some(phase) {
-            return;
-        }
         self.phase = Some(phase);
         self.changed_at = at;
         if !matches!(

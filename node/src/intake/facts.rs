@@ -1,6 +1,7 @@
 //! What the door asks of others.
 
 use crate::admission::OnChain;
+use crate::breaker;
 use crate::stop::Stop;
 use async_trait::async_trait;
 use proto::{Order, Root};
@@ -32,16 +33,25 @@ pub trait Gate: Send + Sync {
     fn breaker_is_open(&self) -> bool;
 }
 
-/// A gate that closes when the node stops, and has no breaker.
+/// Closed while the node stops or drains, and while its breaker is open.
 #[derive(Clone, Debug)]
-pub struct StopGate(pub Stop);
+pub struct Guarded {
+    stop: Stop,
+    gate: breaker::Gate,
+}
 
-impl Gate for StopGate {
+impl Guarded {
+    pub fn new(stop: Stop, gate: breaker::Gate) -> Self {
+        Self { stop, gate }
+    }
+}
+
+impl Gate for Guarded {
     fn is_draining(&self) -> bool {
-        self.0.is_draining()
+        self.stop.is_draining() || self.gate.standing().draining
     }
 
     fn breaker_is_open(&self) -> bool {
-        false
+        !self.gate.standing().causes.is_empty()
     }
 }

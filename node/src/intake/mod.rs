@@ -5,11 +5,12 @@
 //! it durable before anybody is told that it was taken.
 
 mod facts;
+mod served;
 #[cfg(feature = "simulator")]
 mod socket;
 mod speed;
 
-pub use facts::{ChainFacts, Gate, Recipes, Sizes, StopGate};
+pub use facts::{ChainFacts, Gate, Guarded, Recipes, Sizes};
 #[cfg(feature = "simulator")]
 pub use socket::serve as serve_socket;
 pub use speed::Speed;
@@ -23,7 +24,7 @@ use proto::Submission;
 use proto::{Order, Reason, TaskId};
 use std::sync::Arc;
 use tasks::{Failure, Phase};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, spawn_blocking};
 use tracing::{info, warn};
 
@@ -57,7 +58,8 @@ pub struct Intake {
 
 /// Everything an order is judged by.
 pub struct Judge {
-    pub terms: Terms,
+    /// As they are now.
+    pub terms: watch::Receiver<Arc<Terms>>,
     pub book: Book,
     pub mailbox: Mailbox,
     pub chain: Arc<dyn ChainFacts>,
@@ -155,14 +157,15 @@ impl Judge {
 
     async fn consider(&self, task: TaskId, submission: Submission) -> Result<(), Trouble> {
         let survey = self.mailbox.survey(task).await?;
-        let admitted = match self.judge(&submission, &survey).await {
+        let terms = self.terms.borrow().clone();
+        let admitted = match self.judge(&submission, &survey, &terms).await {
             // What is promised already is only looked at for its signature.
             Err(Denied::Refused(reason)) if survey.knows && reason != Reason::SignatureInvalid => {
                 return Ok(());
             }
             judged => judged?,
         };
-        let taken = self.taken(submission, &admitted);
+        let taken = taken(submission, &admitted, &terms);
         let book = self.book.clone();
         spawn_blocking(move || book.keep(&taken)).await??;
         match self.mailbox.offer(admitted.order.order().clone()).await? {
@@ -175,12 +178,17 @@ impl Judge {
         }
     }
 
-    async fn judge(&self, submission: &Submission, survey: &Survey) -> Result<Admitted, Denied> {
+    async fn judge(
+        &self,
+        submission: &Submission,
+        survey: &Survey,
+        terms: &Terms,
+    ) -> Result<Admitted, Denied> {
         let situation = self.situation(submission.order(), survey).await?;
         let knocking = Knocking {
             signed: &submission.order,
             recipe: &submission.recipe,
-            terms: &self.terms,
+            terms,
             situation,
         };
         let admitted = at_the_door(&knocking).map_err(Denied::Refused)?;
@@ -214,7 +222,8 @@ impl Judge {
             .iter()
             .filter(|(_, _, phase)| is_untrained(*phase));
         let waiting: Vec<_> = waiting.map(|(id, order, _)| (*id, order.clone())).collect();
-        let (book, price, speed) = (self.book.clone(), self.terms.price, self.speed.clone());
+        let (book, speed) = (self.book.clone(), self.speed.clone());
+        let price = self.terms.borrow().price;
         let sum = move || {
             let secs = waiting.iter().map(|(id, order)| {
                 let tokens = match book.find(*id) {
@@ -227,16 +236,12 @@ impl Judge {
         };
         spawn_blocking(sum).await.map_err(|_lost| Denied::NotReady)
     }
+}
 
-    fn taken(&self, submission: Submission, admitted: &Admitted) -> Taken {
-        let recipe = submission.recipe.to_vec();
-        Taken::new(
-            submission.order,
-            recipe,
-            self.terms.price,
-            admitted.tokens_max,
-        )
-    }
+/// At the price by which the order was judged.
+fn taken(submission: Submission, admitted: &Admitted, terms: &Terms) -> Taken {
+    let recipe = submission.recipe.to_vec();
+    Taken::new(submission.order, recipe, terms.price, admitted.tokens_max)
 }
 
 fn is_untrained(phase: Phase) -> bool {

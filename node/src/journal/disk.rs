@@ -20,6 +20,13 @@ pub(super) fn head(db: &Database, key: &JournalKey) -> Result<Head, JournalError
     }
 }
 
+/// The head of a journal that has one.
+pub(super) fn read_head(db: &Database) -> Result<Head, JournalError> {
+    let heads = db.begin_read()?.open_table(HEADS)?;
+    let head = heads.get(HEAD)?.ok_or(JournalError::NoHead)?;
+    Head::parse(head.value())
+}
+
 /// The head and the empty table of rows appear in one transaction, or not at all.
 fn begin(db: &Database, key: &JournalKey) -> Result<Head, JournalError> {
     let head = Head::fresh(key)?;

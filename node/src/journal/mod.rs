@@ -92,6 +92,26 @@ impl Journal {
         Ok(())
     }
 
+    /// The last `count` rows, oldest first, each with its number.
+    pub fn last_rows(&self, count: u64) -> Result<Vec<(u64, TaskId, Event)>, JournalError> {
+        let first = self.next.saturating_sub(count);
+        let table = self.db.begin_read()?.open_table(ROWS)?;
+        let mut chain = match first.checked_sub(1).map(|before| table.get(before)) {
+            None => self.chain.at_head(&disk::read_head(&self.db)?),
+            Some(before) => {
+                let before = before?.ok_or(JournalError::Changed { row: first })?;
+                self.chain.at_row(first, before.value())?
+            }
+        };
+        let mut rows = Vec::new();
+        for row in table.range(first..)? {
+            let (index, bytes) = row?;
+            let (task, event) = chain.open(index.value(), bytes.value())?;
+            rows.push((index.value(), task, event));
+        }
+        Ok(rows)
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
         self.next

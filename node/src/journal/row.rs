@@ -83,6 +83,24 @@ impl Chain {
         })
     }
 
+    /// This chain, back before its first row.
+    pub(super) fn at_head(&self, head: &Head) -> Self {
+        Self {
+            last: head.tag,
+            ..self.clone()
+        }
+    }
+
+    /// This chain, back after the row before `index`.
+    pub(super) fn at_row(&self, index: u64, before: &[u8]) -> Result<Self, JournalError> {
+        let changed = JournalError::Changed { row: index };
+        let last = *before.last_chunk().ok_or(changed)?;
+        Ok(Self {
+            last,
+            ..self.clone()
+        })
+    }
+
     pub(super) fn seal(
         &mut self,
         index: u64,

@@ -21,7 +21,7 @@ pub struct TlsKey {
 }
 
 impl TlsKey {
-    pub(super) fn of(seed: &[u8; 32]) -> Self {
+    pub(crate) fn of(seed: &[u8; 32]) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed has 32 bytes");
         Self {
             pkcs8: Zeroizing::new([PKCS8_HEAD.as_slice(), seed].concat()),

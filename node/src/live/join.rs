@@ -1,23 +1,26 @@
 //! Everybody at work: the conductor and the world around it, as members of the crew.
 
-use super::Proved;
-use crate::admission::Terms;
+use super::shop::{ChainTime, Shop};
+use super::watch::{watch_chain, watch_storage};
+use super::{Audience, Proved, terms};
 use crate::clock::ChainClock;
-use crate::conductor::{Conductor, Mailbox, Memory, mailbox};
+use crate::conductor::{Conductor, Inputs, Memory};
 use crate::config::{ChainConfig, Config};
 use crate::crew::Crew;
-use crate::intake::{self, Door, Judge, Speed, StopGate};
+use crate::face::quietly;
+use crate::intake::{self, Door, Guarded, Judge, Speed};
 use crate::keys::Guard;
 use crate::orders::Book;
 use crate::ports::World;
+use crate::stage::{Stage, Step};
 use crate::stop::Stop;
-use crate::trainer::{self, ChildTrainer, RecipeDesk, Silent, TrainerError};
+use crate::trainer::{self, ChildTrainer, Listener, RecipeDesk, TrainerError};
 use crate::world::{
     Bills, BookedTasks, ChainPort, EnclavePort, Payer, Places, PlacesError, Registration, Shelf,
     Signer, follow, register,
 };
 use chain::{
-    BadKeyFile, Cursor, Desk, Finality, Flow, Market, Mode, Problem, Reader, RpcError, Wallet,
+    BadKeyFile, Budget, Cursor, Desk, Finality, Flow, Market, Problem, Reader, RpcError, Wallet,
 };
 use proto::{Root, Seconds};
 use std::convert::Infallible;
@@ -33,16 +36,6 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// Between looks at the newest block's time.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
 
-/// A node at work, for whoever serves it to others.
-#[derive(Debug)]
-pub struct Live {
-    pub door: Door,
-    pub mailbox: Mailbox,
-    pub proved: Proved,
-    pub speed: Speed,
-    pub chain: ChainPort,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     #[error("cannot use the wallet")]
@@ -55,72 +48,120 @@ pub enum JoinError {
     Trainer(#[from] TrainerError),
 }
 
-/// Connects everything and puts it to work. Nothing, if the node is told to stop before.
+/// Connects everything and puts it to work. False, if the node is told to stop before.
 pub async fn join(
     config: &Config,
     chain: &ChainConfig,
-    proved: Proved,
-    memory: Memory,
+    proved: &Proved,
+    (memory, inputs): (Memory, Inputs),
+    audience: &Audience,
     crew: &mut Crew,
     stop: &Stop,
-) -> Result<Option<Live>, JoinError> {
+) -> Result<bool, JoinError> {
     let book = Book::new(proved.vault.clone());
     let booked = Arc::new(BookedTasks::new(book.clone()));
     let Some((market, desk)) = connect(chain, &booked, stop).await? else {
-        return Ok(None);
+        return Ok(false);
     };
     booked.found(market.reader().mode());
     let Some(heard) = hear(&market, stop).await else {
-        return Ok(None);
+        return Ok(false);
     };
     let market = Arc::new(market);
     let clock = ChainClock::at(heard.time);
     let places = places(config, chain, &market)?;
-    let port = chain_port(&market, &proved, &book);
-    let (mailbox, inputs) = mailbox();
-
+    let port = chain_port(&market, proved, &book);
     let speed = Speed::assumed(config.offer.tokens_per_sec);
-    let trainer = trainer(config, &proved, &book, &speed, &clock, stop)?;
+    let time = ChainTime::default();
+
+    let trainer = trainer(
+        config,
+        proved,
+        &book,
+        Heeded {
+            listener: audience.teller(),
+            speed: speed.clone(),
+            clock: clock.clone(),
+            stop: stop.clone(),
+        },
+    )?;
     let recipes = Arc::new(RecipeDesk::new(trainer.clone()));
-    let world = world(&proved, &book, &places, &port, trainer, &clock);
+    let world = world(proved, &book, &places, &port, trainer, &clock);
     let conductor = Conductor::new(memory, world, config.capacity, inputs, Handle::current());
-    let stopped = stop.clone();
-    crew.spawn_thread("conductor", move || conductor.run(stopped));
+    conduct(conductor, audience, crew, stop);
+    audience.stage.reach(Step::Registering);
     crew.spawn("desk", serve_desk(desk, stop.clone()));
-    let time = keep_time(market.reader().clone(), clock.clone(), stop.clone());
-    crew.spawn("clock", time);
+    let ticking = keep_time(market.reader().clone(), clock.clone(), stop.clone());
+    crew.spawn("clock", ticking);
     let from = Cursor {
         next: heard.final_block,
         last_hash: None,
     };
-    crew.spawn(
-        "follower",
-        follow(port.clone(), from, mailbox.clone(), stop.clone()),
-    );
+    let news = follow(port.clone(), from, audience.mailbox.clone(), stop.clone());
+    crew.spawn("follower", news);
+    watch(&port, &places, &time, audience, crew, stop);
 
+    let terms = terms::follow(chain, proved, &market, audience, crew, stop);
     let (door, intake) = intake::open(Judge {
-        terms: terms(config, chain, &proved, &market),
+        terms,
         book,
-        mailbox: mailbox.clone(),
-        chain: Arc::new(port.clone()),
+        mailbox: audience.mailbox.clone(),
+        chain: Arc::new(port),
         sizes: Arc::new(places.clone()),
         recipes,
-        gate: Arc::new(StopGate(stop.clone())),
+        gate: Arc::new(Guarded::new(stop.clone(), audience.gate.clone())),
         clock: Arc::new(clock),
         speed: speed.clone(),
     });
+    let shop = Shop::new(
+        market.provider(),
+        proved,
+        audience.config.clone(),
+        speed,
+        time,
+    );
+    audience.front.offers(Arc::new(shop));
+    audience.front.takes(Arc::new(door.clone()));
     let signer = proved.identity.signer().address();
     let wanted = Registration::new(&config.offer, chain, signer);
-    let ready = ready(market, wanted, places, stop.clone());
+    let ready = ready(
+        market,
+        wanted,
+        places,
+        (audience.stage.clone(), stop.clone()),
+    );
     crew.spawn("door", intake.run(ready, stop.clone()));
     open_socket(config, &door, crew, stop);
-    Ok(Some(Live {
-        door,
-        mailbox,
-        proved,
-        speed,
-        chain: port,
-    }))
+    Ok(true)
+}
+
+/// Puts the conductor to work before this audience.
+pub fn conduct(conductor: Conductor, audience: &Audience, crew: &mut Crew, stop: &Stop) {
+    let conductor = conductor.telling(audience.feed.clone());
+    let conductor = conductor.behind(audience.gate.clone());
+    let (stopped, end) = (stop.clone(), audience.end.clone());
+    crew.spawn_thread("conductor", move || async move {
+        // Who watches a task is answered while tasks are finished, and no longer.
+        let _end = end.drop_guard();
+        conductor.run(stopped).await
+    });
+}
+
+fn watch(
+    port: &ChainPort,
+    places: &Places,
+    time: &ChainTime,
+    audience: &Audience,
+    crew: &mut Crew,
+    stop: &Stop,
+) {
+    let (gate, end) = (&audience.gate, &audience.end);
+    let metrics = audience.feed.metrics().clone();
+    let told = (gate.clone(), metrics);
+    let chain = watch_chain(port.clone(), time.clone(), told, end.clone());
+    let storage = watch_storage(places.clone(), gate.clone(), end.clone());
+    crew.spawn("chain watch", quietly(chain, stop));
+    crew.spawn("storage watch", quietly(storage, stop));
 }
 
 /// Waits for a chain that cannot be reached; anything else an operator has to mend.
@@ -186,7 +227,7 @@ async fn keep_time(reader: Reader, clock: ChainClock, stop: Stop) -> Result<(), 
     }
 }
 
-fn client(chain: &ChainConfig) -> chain::Config {
+pub(crate) fn client(chain: &ChainConfig) -> chain::Config {
     let mut client = chain::Config::new(chain.urls.clone(), chain.chain_id, chain.market);
     client.deployed_at = chain.deployed_at;
     client.finality = match chain.confirmations {
@@ -224,13 +265,19 @@ fn chain_port(market: &Arc<Market>, proved: &Proved, book: &Book) -> ChainPort {
     ChainPort::new(market.clone(), signer, bills)
 }
 
+/// Who is told by the trainer, and whom it heeds.
+struct Heeded {
+    listener: Arc<dyn Listener>,
+    speed: Speed,
+    clock: ChainClock,
+    stop: Stop,
+}
+
 fn trainer(
     config: &Config,
     proved: &Proved,
     book: &Book,
-    speed: &Speed,
-    clock: &ChainClock,
-    stop: &Stop,
+    heeded: Heeded,
 ) -> Result<ChildTrainer, TrainerError> {
     let vault = proved.vault.clone();
     let shelf = Shelf::new(book.clone(), vault.clone(), config.state.models());
@@ -238,9 +285,10 @@ fn trainer(
         settings: config.trainer.settings(&config.state.folder, config.grace),
         vault,
         materials: Arc::new(shelf),
-        listener: Arc::new(Silent),
-        speed: speed.clone(),
-        clock: Arc::new(clock.clone()),
+        listener: heeded.listener,
+        speed: heeded.speed,
+        clock: Arc::new(heeded.clock),
+        stop: heeded.stop,
         stop: stop.clone(),
     })
 }
@@ -268,30 +316,6 @@ fn world(
     }
 }
 
-fn terms(config: &Config, chain: &ChainConfig, proved: &Proved, market: &Market) -> Terms {
-    let offer = &config.offer;
-    let terms = Terms {
-        chain_id: chain.chain_id,
-        market: chain.market,
-        provider: market.provider(),
-        models: offer.models.values().copied().collect(),
-        tier: proved.tier(),
-        price: offer.price,
-        fee_least: offer.fee_least,
-        recipe: offer.recipe,
-        compensation_max: offer.compensation_max,
-        ack_window_secs_max: offer.ack_window_secs_max,
-        penalty_bps_min: offer.penalty_bps_min,
-        tasks_max: config.capacity.tasks_max,
-        customer_tasks_max: offer.customer_tasks_max,
-        overhead_secs: offer.overhead_secs,
-    };
-    match market.reader().mode() {
-        Mode::Full => terms,
-        Mode::Base => terms.without_orders_on_chain(),
-    }
-}
-
 /// Ends with the last who could ask it, or at once.
 async fn serve_desk(desk: Desk, stop: Stop) -> Result<(), Infallible> {
     tokio::select! {
@@ -303,7 +327,12 @@ async fn serve_desk(desk: Desk, stop: Stop) -> Result<(), Infallible> {
 
 /// The entry on chain stands, and every model that is offered is here. False if the node
 /// stops before.
-async fn ready(market: Arc<Market>, wanted: Registration, places: Places, stop: Stop) -> bool {
+async fn ready(
+    market: Arc<Market>,
+    wanted: Registration,
+    places: Places,
+    (stage, stop): (Stage, Stop),
+) -> bool {
     if !register(&market, &wanted, &stop).await {
         return false;
     }
@@ -315,6 +344,7 @@ async fn ready(market: Arc<Market>, wanted: Registration, places: Places, stop: 
             }
         }
     }
+    stage.reach(Step::Working);
     true
 }
 

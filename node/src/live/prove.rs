@@ -3,8 +3,8 @@
 use super::Enclosed;
 use crate::clock::SystemClock;
 use crate::config::{Config, DeviceKind};
-use crate::evidence::{About, EvidenceError, Proof, Unproven, Witness, judge};
-use crate::keys::{Identity, TlsKey};
+use crate::evidence::{self, About, DeviceError, EvidenceError, Proof, Unproven, Witness, judge};
+use crate::keys::{Identity, IdentityError, KeyPolicy, TlsKey};
 use crate::ports::Clock;
 use crate::vault::Vault;
 use attestation::bundle::FolderError;
@@ -37,6 +37,10 @@ pub struct Evidence {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProveError {
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error("this node has no identity")]
+    Identity(#[from] IdentityError),
     #[error("the system's random generator failed")]
     Random,
     #[error("cannot give the device to a thread of its own")]
@@ -85,7 +89,7 @@ pub async fn prove(config: &Config, enclosed: Enclosed) -> Result<Proved, ProveE
         );
         return Ok(proved);
     }
-    let witness = witness(config, &proved, device)?;
+    let witness = witness(config, &proved.identity, device)?;
     let root = development_root(config)?;
     let folder = config.state.evidence().join("boot");
     let evidence = spawn_blocking(move || testify(witness, root.as_deref(), &folder)).await??;
@@ -94,18 +98,29 @@ pub async fn prove(config: &Config, enclosed: Enclosed) -> Result<Proved, ProveE
     Ok(proved)
 }
 
+/// Makes and judges the evidence that a start would, with an identity that ends at once. Blocks.
+pub fn rehearse(config: &Config) -> Result<Proof, ProveError> {
+    let mut device = evidence::open(&config.device, &config.state.folder)?;
+    let nowhere = Path::new("");
+    let identity = Identity::take(nowhere, KeyPolicy::Ephemeral, device.as_mut())?;
+    let witness = witness(config, &identity, device)?;
+    let root = development_root(config)?;
+    let proof = judge(&witness.boot()?, root.as_deref(), At(SystemClock.now()))?;
+    Ok(proof)
+}
+
 fn witness(
     config: &Config,
-    proved: &Proved,
-    device: crate::evidence::Device,
+    identity: &Identity,
+    device: evidence::Device,
 ) -> Result<Witness, ProveError> {
     let mut boot_id = BootId::default();
     SystemRandom::new()
         .fill(&mut boot_id.0)
         .map_err(|_unspecified| ProveError::Random)?;
     let about = About {
-        signer: proved.identity.signer().public(),
-        tls_key: proved.tls.spki_digest(),
+        signer: identity.signer().public(),
+        tls_key: identity.tls().spki_digest(),
         config: config.digest,
         boot_id,
     };

@@ -24,6 +24,9 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 /// Datasets are bounded; counting the largest takes minutes.
 pub(super) const WALL_SECS: u64 = 3_600;
 
+/// So many line numbers are told; who mends those asks again.
+const MISTAKEN_LINES_MAX: usize = 8;
+
 /// What a customer is told at most.
 const MISTAKES_BYTES_MAX: u64 = 2_000;
 
@@ -274,6 +277,15 @@ impl Mistakes {
     pub fn text(&self) -> &str {
         &self.0
     }
+
+    /// The lines it names: figures, and so free of content whatever the sentence says.
+    pub fn lines(&self) -> Vec<u64> {
+        let words: Vec<_> = self.0.split_whitespace().collect();
+        let pairs = words.windows(2).filter(|pair| pair[0] == "line");
+        let numbers =
+            pairs.filter_map(|pair| pair[1].trim_end_matches([':', ',', '.']).parse().ok());
+        numbers.take(MISTAKEN_LINES_MAX).collect()
+    }
 }
 
 impl std::fmt::Debug for Mistakes {
@@ -304,4 +316,17 @@ fn start(error: &std::io::Error) -> CountFailure {
 
 fn materials(failure: Failure) -> CountFailure {
     Cause::Materials(failure).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_sentence_only_its_line_numbers_are_told() {
+        let said =
+            Mistakes("data: line 7: no text; the same example as line 12, line secret".into());
+
+        assert_eq!(said.lines(), [7, 12]);
+    }
 }

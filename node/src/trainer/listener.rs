@@ -10,6 +10,9 @@ use tasks::Failure;
 pub trait Listener: Send + Sync {
     fn progress(&self, task: TaskId, progress: Progress);
 
+    /// The dataset has mistakes, on these lines if the trainer named any.
+    fn mistaken(&self, _task: TaskId, _lines: &[u64]) {}
+
     /// The attempt ended, and not with an adapter.
     fn ended(&self, task: TaskId, cause: &Cause);
 }
@@ -17,6 +20,15 @@ pub trait Listener: Send + Sync {
 impl Listener for Feed {
     fn progress(&self, task: TaskId, progress: Progress) {
         Self::progress(self, task, progress);
+    }
+
+    fn mistaken(&self, task: TaskId, lines: &[u64]) {
+        let note = Note::error("the dataset has mistakes");
+        let note = lines
+            .iter()
+            .fold(note, |note, &line| note.with("line", Value::Count(line)));
+        self.explain(task, &note);
+        self.note(task, note);
     }
 
     /// Where it is the end of the task, the words go with its reason.

@@ -198,6 +198,9 @@ impl Trainer for ChildTrainer {
         let (materials, whose) = (self.inner.materials.clone(), order.clone());
         let feed = move |to: &mut dyn Write| materials.dataset(&whose, dataset, to);
         let counted = Self::count(self, order, feed).await;
+        if let Err(CountFailure::Mistakes { text, .. }) = &counted {
+            self.inner.listener.mistaken(order.id(), &text.lines());
+        }
         counted.map_or_else(|failure| Err(failure.failure()), Counted::work)
     }
 

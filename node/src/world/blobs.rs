@@ -26,6 +26,8 @@ const MISSED_MAX: u32 = 3;
 const MISSING_MAX: usize = 1_024;
 /// How long admission waits for somebody to tell a size.
 const SIZE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a place may take to answer before it counts as unreachable.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 const HTTP_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The node's own folder, the places of others, and the models that are unpacked.
@@ -101,6 +103,18 @@ impl Places {
             }
             Err(_lost) => Err(Failure::Transient),
         }
+    }
+
+    /// Whether any place of others answers; where there are none, always.
+    pub async fn answer(&self) -> bool {
+        let asked = self.0.offered.first().copied().unwrap_or_default();
+        for place in &self.0.others {
+            let found = tokio::time::timeout(ANSWER_PATIENCE, place.find(asked)).await;
+            if matches!(found, Ok(Ok(_))) {
+                return true;
+            }
+        }
+        self.0.others.is_empty()
     }
 
     async fn get(&self, root: Root) -> Result<(), Failure> {

@@ -135,6 +135,13 @@ impl Task {
         }
     }
 
+    /// What to record when the customer cancels: nothing once an adapter is sealed for her,
+    /// or the task is given up or closed.
+    pub fn cancel(&self) -> Option<Event> {
+        let may = !self.phase.must_finish() && !self.is_closed();
+        may.then_some(Event::GivenUp(Reason::Cancelled))
+    }
+
     pub fn order(&self) -> &Arc<Order> {
         &self.order
     }

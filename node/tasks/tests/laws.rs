@@ -48,6 +48,8 @@ enum Weather {
     /// The duty took effect and its reply was lost.
     Lost,
     Withdrawal,
+    /// The customer tells the node that she cancels.
+    Wish,
 }
 
 fn weather() -> impl Strategy<Value = Weather> {
@@ -58,6 +60,7 @@ fn weather() -> impl Strategy<Value = Weather> {
         2 => (0_u64..200).prop_map(|until| Weather::Trouble(Failure::NotBefore(until))),
         4 => Just(Weather::Lost),
         1 => Just(Weather::Withdrawal),
+        1 => Just(Weather::Wish),
     ]
 }
 
@@ -105,6 +108,9 @@ fn live(weather: &[Weather]) -> Life {
 
 impl Life {
     fn step(&mut self, now: u64, weather: Weather) {
+        if let Weather::Wish = weather {
+            return self.cancel();
+        }
         let report = match weather {
             Weather::Calm => Ok(self.attempt()),
             Weather::Trouble(failure) => Err(failure),
@@ -116,11 +122,18 @@ impl Life {
                 self.heard.push(Standing::Withdrawn);
                 Ok(News::Standing(Standing::Withdrawn))
             }
-            Weather::Withdrawal => Err(Failure::Transient),
+            Weather::Withdrawal | Weather::Wish => Err(Failure::Transient),
         };
         let event = self.task.judge(report, now, &LIMITS);
         self.task = Task::apply(Some(self.task.clone()), &event).unwrap();
         self.history.push(event);
+    }
+
+    fn cancel(&mut self) {
+        if let Some(event) = self.task.cancel() {
+            self.task = Task::apply(Some(self.task.clone()), &event).unwrap();
+            self.history.push(event);
+        }
     }
 
     fn attempt(&mut self) -> News {
@@ -178,6 +191,21 @@ proptest! {
             let delivered = Event::Learned(Standing::Delivered { blob: BLOB });
             prop_assert!(life.did(|event| *event == delivered));
         }
+    }
+
+    #[test]
+    fn a_wish_to_cancel_is_granted_until_an_adapter_is_sealed_and_never_after(
+        weather in prop::collection::vec(weather(), 0..60),
+    ) {
+        let life = live(&weather);
+
+        let sealed_or_over = life.did(|event| {
+            matches!(event, Event::Did(Fact::Sealed { .. }) | Event::GivenUp(_))
+        }) || life.task.is_closed();
+        let delivered = life.did(|event| {
+            matches!(event, Event::Learned(Standing::Delivered { .. }))
+        });
+        prop_assert_eq!(life.task.cancel().is_none(), sealed_or_over || delivered);
     }
 
     #[test]

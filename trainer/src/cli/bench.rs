@@ -15,6 +15,7 @@ use crate::cpu::{CpuEngine, RandomWeights};
 use crate::failure::{Code, Failure};
 use crate::model::ModelSpec;
 use crate::noise::{Noise, Stream};
+use crate::process::peak_memory;
 use crate::settings::{AdamW, LoraSettings, TrainSettings};
 
 /// Measures training speed on random weights of a known shape.
@@ -177,8 +178,5 @@ fn nanoseconds() -> u64 {
 
 /// The kernel's high-water mark of this process; 0 where there is none.
 fn peak_gigabytes() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kilobytes.unwrap_or(0.0) / f64::from(1 << 20)
+    peak_memory().unwrap_or(0) as f64 / f64::from(1 << 30)
 }

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Code, Failure};
+use crate::process::{available_memory, limit_memory};
 
 /// Trains LoRA adapters. Holds no keys and opens no network connection.
 #[derive(Debug, Parser)]
@@ -43,6 +44,9 @@ enum Command {
 
 /// Runs the command line; standard output carries results alone, standard error the one sentence of a failure.
 pub fn main() -> ExitCode {
+    if let Some(available) = available_memory() {
+        limit_memory(available.bytes);
+    }
     match dispatch(Args::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

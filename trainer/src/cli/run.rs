@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Code, Failure};
 use crate::process::{
-    Ended, Event, Events, MonotonicClock, Plan, PlanError, Stop, World, read_recipe,
+    Ended, Event, Events, MonotonicClock, Plan, PlanError, Stop, World, limit_memory, read_recipe,
     run as carry_out, window,
 };
 use crate::settings::Precision;
@@ -59,6 +59,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut events = Events::new(Box::new(io::stdout()), stop.clone());
     let mut input = BufReader::new(io::stdin());
     let ended = plan(args, &mut input).and_then(|plan| {
+        if let Some(bytes) = plan.memory_bytes_max {
+            limit_memory(bytes);
+        }
         let mut world = World {
             input: &mut input,
             clock: &MonotonicClock::default(),
@@ -106,7 +109,7 @@ fn say_failed(events: &mut Events, failure: &Failure) {
     events.say(&Event::Failed {
         code: code as u8,
         name: code.name(),
-        reason: code.reason().code(),
+        reason: failure.reason.code(),
         message: &message,
     });
 }

@@ -119,6 +119,7 @@ fn spec_of(shape: &Shape) -> ModelSpec {
         head_dim,
         intermediate,
         vocabulary,
+        positions_max: None,
         norm_epsilon: 1e-5,
         tied_head: shape.tied,
         qkv_bias: shape.architecture == Architecture::Qwen2,

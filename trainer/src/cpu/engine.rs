@@ -4,41 +4,35 @@ use std::fmt;
 use std::path::Path;
 
 use super::arena::{Arena, Ranks};
-use super::block::Pass;
-use super::dropout::Dropout;
-use super::embed::Neftune;
-use super::load::{Frozen, Loader, Weights};
+use super::load::{Frozen, Loader};
 use super::meter::{Meter, Phase};
+use super::pass::backward;
 use super::rotary::HEAD_DIM_MAX;
 use super::update;
 use crate::backend::{Backend, BackendError, LossSum, NumericClass, Place, StepReport};
 use crate::batch::Batch;
 use crate::lora::{Layout, groups};
-use crate::model::{ModelFiles, ModelSpec, RopeTable, read_spec};
+use crate::model::{ModelSource, ModelSpec, RopeTable, Weights, read_spec};
 use crate::settings::{Precision, TrainSettings};
 use crate::state::{Adapter, TrainState};
+use crate::trained::Trained;
 
 /// LoRA training on the processor.
 pub struct CpuEngine {
-    spec: ModelSpec,
-    settings: TrainSettings,
-    layout: Layout,
-    frozen: Frozen,
-    tables: Vec<RopeTable>,
-    arena: Arena,
-    pool: rayon::ThreadPool,
-    weights: Vec<f32>,
-    gradients: Vec<f32>,
-    m: Vec<f32>,
-    v: Vec<f32>,
-    step: u64,
+    pub(super) spec: ModelSpec,
+    pub(super) settings: TrainSettings,
+    pub(super) frozen: Frozen,
+    pub(super) tables: Vec<RopeTable>,
+    pub(super) arena: Arena,
+    pub(super) pool: rayon::ThreadPool,
+    pub(super) trained: Trained,
 }
 
 impl fmt::Debug for CpuEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CpuEngine")
             .field("spec", &self.spec)
-            .field("step", &self.step)
+            .field("step", &self.trained.step)
             .finish_non_exhaustive()
     }
 }
@@ -74,19 +68,13 @@ impl CpuEngine {
             .map(|r| r.table(settings.micro_batch_tokens_max))
             .collect();
         let arena = Arena::new(&spec, settings, ranks(&spec, &layout));
-        let zeros = || vec![0.0; layout.len];
         Ok(Self {
             frozen,
             tables,
             arena,
             pool: pool(settings.threads)?,
-            weights: layout.init(settings.seed),
-            gradients: zeros(),
-            m: zeros(),
-            v: zeros(),
-            step: 0,
+            trained: Trained::new(layout, settings.seed),
             settings: settings.clone(),
-            layout,
             spec,
         })
     }
@@ -97,7 +85,7 @@ impl CpuEngine {
 
     /// How many values are trained.
     pub fn adapter_len(&self) -> usize {
-        self.layout.len
+        self.trained.layout.len
     }
 
     /// Starts measuring where time goes, from zero.
@@ -117,7 +105,7 @@ impl CpuEngine {
 
     #[cfg(test)]
     pub(crate) fn predicted_arena_bytes(&self) -> u64 {
-        let ranks = ranks(&self.spec, &self.layout);
+        let ranks = ranks(&self.spec, &self.trained.layout);
         super::memory::bytes(&self.spec, &self.settings, ranks) as u64
     }
 
@@ -129,112 +117,8 @@ impl CpuEngine {
 
     /// Multiplies bf16 weights in pairs whether or not there is an instruction for it.
     #[cfg(test)]
-    pub(crate) fn use_pairs(&mut self) {
-        self.arena.tools.pairs = true;
-    }
-
-    fn check(&self, batch: &Batch) -> Result<(), BackendError> {
-        if batch.is_empty() {
-            return Err(BackendError::NoLabels);
-        }
-        let vocabulary = self.spec.vocabulary;
-        let wrong = |t: &u32| *t as usize >= vocabulary;
-        let targets = batch
-            .targets()
-            .iter()
-            .map(|t| if *t == Batch::IGNORED { 0 } else { *t });
-        let found = batch
-            .tokens()
-            .iter()
-            .position(wrong)
-            .or(targets.clone().position(|t| wrong(&t)));
-        if let Some(position) = found {
-            return Err(BackendError::Token {
-                token: batch.tokens()[position],
-                position,
-                vocabulary,
-            });
-        }
-        if batch.len() > self.arena.tokens_max {
-            let (tokens, longest, tokens_max) =
-                (batch.len(), batch.longest(), self.arena.tokens_max);
-            return Err(BackendError::BatchTooLarge {
-                tokens,
-                longest,
-                tokens_max,
-            });
-        }
-        Ok(())
-    }
-
-    fn dropout(&self, place: Place) -> Option<Dropout> {
-        let probability = self.settings.lora.dropout;
-        (probability > 0.0).then_some(Dropout {
-            probability,
-            seed: self.settings.seed,
-            place,
-        })
-    }
-
-    fn neftune(&self, place: Place) -> Option<Neftune> {
-        let seed = self.settings.seed;
-        self.settings
-            .neftune_alpha
-            .map(|alpha| Neftune { alpha, seed, place })
-    }
-
-    /// Runs `work` on the pool after a forward pass.
-    fn with_forward<T: Send>(
-        &mut self,
-        batch: &Batch,
-        place: Option<Place>,
-        work: impl FnOnce(&Frozen, &Pass<'_>, &mut Arena, &mut [f32]) -> T + Send,
-    ) -> Result<T, BackendError> {
-        self.check(batch)?;
-        let dropout = place.and_then(|p| self.dropout(p));
-        let noise = place.and_then(|p| self.neftune(p));
-        let pass = Pass {
-            spec: &self.spec,
-            batch,
-            tables: &self.tables,
-            weights: &self.weights,
-            dropout: dropout.as_ref(),
-        };
-        let (frozen, arena, gradients) = (&self.frozen, &mut self.arena, &mut self.gradients);
-        Ok(self.pool.install(|| {
-            forward(frozen, &pass, noise, arena);
-            work(frozen, &pass, arena, gradients)
-        }))
-    }
-}
-
-fn forward(frozen: &Frozen, pass: &Pass<'_>, noise: Option<Neftune>, arena: &mut Arena) {
-    let Arena {
-        saved,
-        last,
-        scratch,
-        tools,
-        ..
-    } = arena;
-    if let Some(first) = saved.first_mut() {
-        frozen.embed(pass.spec, pass.batch, noise, &mut first.x);
-    }
-    for (i, layer) in frozen.layers.iter().enumerate() {
-        let (here, after) = saved.split_at_mut(i + 1);
-        let next = after.first_mut().map_or(&mut *last, |s| &mut s.x);
-        layer.forward(pass, tools, &mut here[i], scratch, next);
-    }
-}
-
-fn backward(frozen: &Frozen, pass: &Pass<'_>, arena: &mut Arena, gradients: &mut [f32]) {
-    for (i, layer) in frozen.layers.iter().enumerate().rev() {
-        let Arena {
-            saved,
-            scratch,
-            tools,
-            ..
-        } = arena;
-        layer.backward(pass, tools, &mut saved[i], scratch, (gradients, i > 0));
+    pub(crate) fn use_pairs(&mut self, pairs: bool) {
+        self.arena.tools.pairs = pairs;
     }
 }
 
@@ -261,7 +145,8 @@ pub(super) fn ranks(spec: &ModelSpec, layout: &Layout) -> Ranks {
 impl Backend for CpuEngine {
     fn load_frozen(model: &Path, settings: &TrainSettings) -> Result<Self, BackendError> {
         let spec = read_spec(model)?;
-        Self::new(spec, &ModelFiles::open(model)?, settings)
+        let source = ModelSource::open(model, &spec)?;
+        Self::new(spec, &source, settings)
     }
 
     fn forward_backward(&mut self, batch: &Batch, place: Place) -> Result<LossSum, BackendError> {
@@ -283,15 +168,22 @@ impl Backend for CpuEngine {
             return Err(BackendError::NoLabels);
         }
         let isa = self.arena.tools.isa;
-        let sum = self.pool.install(|| update::norm(isa, &self.gradients));
+        let sum = self
+            .pool
+            .install(|| update::norm(isa, &self.trained.gradients));
         let scale = update::gradient_scale(&self.settings, sum, labels);
-        self.step += 1;
-        let step = update::adam_step(&self.settings.adamw, learning_rate, self.step, scale);
+        self.trained.step += 1;
+        let step = update::adam_step(
+            &self.settings.adamw,
+            learning_rate,
+            self.trained.step,
+            scale,
+        );
         let (g, m, v, w) = (
-            &mut self.gradients,
-            &mut self.m,
-            &mut self.v,
-            &mut self.weights,
+            &mut self.trained.gradients,
+            &mut self.trained.m,
+            &mut self.trained.v,
+            &mut self.trained.weights,
         );
         self.pool.install(|| update::apply(isa, step, g, [m, v, w]));
         g.fill(0.0);
@@ -301,34 +193,15 @@ impl Backend for CpuEngine {
     }
 
     fn export(&self) -> Result<Adapter, BackendError> {
-        Ok(self.layout.named(&self.weights))
+        Ok(self.trained.export())
     }
 
     fn state(&self) -> Result<TrainState, BackendError> {
-        Ok(TrainState {
-            step: self.step,
-            adapter: self.layout.named(&self.weights),
-            first_moments: self.layout.named(&self.m),
-            second_moments: self.layout.named(&self.v),
-        })
+        Ok(self.trained.state())
     }
 
     fn restore(&mut self, state: &TrainState) -> Result<(), BackendError> {
-        let moments = |adapter: &Adapter| {
-            if adapter.tensors.is_empty() {
-                Ok(vec![0.0; self.layout.len])
-            } else {
-                self.layout.flat(adapter)
-            }
-        };
-        let (weights, m, v) = (
-            self.layout.flat(&state.adapter)?,
-            moments(&state.first_moments)?,
-            moments(&state.second_moments)?,
-        );
-        (self.weights, self.m, self.v, self.step) = (weights, m, v, state.step);
-        self.gradients.fill(0.0);
-        Ok(())
+        self.trained.restore(state)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<LossSum, BackendError> {
@@ -344,18 +217,22 @@ impl Backend for CpuEngine {
     }
 
     fn gradients(&self) -> Result<Adapter, BackendError> {
-        Ok(self.layout.named(&self.gradients))
+        Ok(self.trained.named_gradients())
     }
 
     fn numeric_class(&self) -> NumericClass {
-        if self.settings.quantise.is_some() {
-            return NumericClass("nf4-weights-f32-chain-1".to_owned());
-        }
-        NumericClass(match self.settings.precision {
-            Precision::F32 => "f32-chain-1".to_owned(),
-            Precision::Bf16 if self.arena.tools.pairs => "bf16-pairs-1".to_owned(),
-            Precision::Bf16 => "bf16-weights-f32-chain-1".to_owned(),
-        })
+        // Quantised weights are decoded to f32; the class tells what is done with the rest.
+        let held = if self.frozen.is_quantised() {
+            "quantised-"
+        } else {
+            ""
+        };
+        let class = match self.settings.precision {
+            Precision::F32 => "f32-chain-1",
+            Precision::Bf16 if self.arena.tools.pairs => "bf16-pairs-1",
+            Precision::Bf16 => "bf16-weights-f32-chain-1",
+        };
+        NumericClass(format!("{held}{class}"))
     }
 
     fn vocabulary(&self) -> usize {

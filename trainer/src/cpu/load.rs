@@ -2,25 +2,9 @@
 
 use super::linear::{Group, Low, Part};
 use crate::lora::{Layout, groups};
-use crate::model::{Matrix, ModelError, ModelFiles, ModelSpec};
+use crate::model::{Matrix, ModelError, ModelSpec, Weights};
 use crate::noise::{Noise, Stream};
 use crate::settings::{Precision, Projection, Quantise};
-
-/// Where weights come from: files, or thin air for a benchmark.
-pub(crate) trait Weights {
-    fn matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, ModelError>;
-    fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError>;
-}
-
-impl Weights for ModelFiles {
-    fn matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, ModelError> {
-        Self::matrix(self, name, rows, cols)
-    }
-
-    fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, ModelError> {
-        Self::vector(self, name, len)
-    }
-}
 
 /// Weights of a plausible size, the same for the same name.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +70,16 @@ pub(super) struct Frozen {
     pub(super) embedding: Option<Matrix>,
     pub(super) norm: Vec<f32>,
     pub(super) head: Group,
+}
+
+impl Frozen {
+    /// Whether any block holds fewer bits than it was trained in.
+    pub(super) fn is_quantised(&self) -> bool {
+        let groups = self.layers.iter().flat_map(|layer| &layer.groups);
+        groups
+            .flat_map(|group| &group.parts)
+            .any(|part| part.weight.is_quantised())
+    }
 }
 
 /// Reads a model.

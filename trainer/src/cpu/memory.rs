@@ -8,7 +8,7 @@ use super::engine::ranks;
 use super::tools::{Sizes, panel_floats};
 use crate::backend::BackendError;
 use crate::lora::Layout;
-use crate::model::{ModelFiles, ModelSpec, read_spec};
+use crate::model::{ModelSource, ModelSpec, read_spec};
 use crate::settings::{Precision, TrainSettings};
 
 /// Bytes by purpose.
@@ -24,9 +24,9 @@ impl MemoryPlan {
     /// The plan for training the model in a folder.
     pub fn of(model: &Path, settings: &TrainSettings) -> Result<Self, BackendError> {
         let spec = read_spec(model)?;
-        let files = ModelFiles::open(model)?;
+        let source = ModelSource::open(model, &spec)?;
         let layout = Layout::new(&spec, &settings.lora)?;
-        let weights = weight_bytes(&spec, settings, files.total_bytes());
+        let weights = weight_bytes(&spec, settings, &source);
         let activations = bytes(&spec, settings, ranks(&spec, &layout)) as u64;
         Ok(Self {
             weights,
@@ -41,16 +41,21 @@ impl MemoryPlan {
 }
 
 /// What the weights take once they are held as the settings say.
-fn weight_bytes(spec: &ModelSpec, settings: &TrainSettings, in_files: u64) -> u64 {
+fn weight_bytes(spec: &ModelSpec, settings: &TrainSettings, source: &ModelSource) -> u64 {
+    let in_files = source.held_bytes();
+    if source.is_quantised() {
+        return in_files;
+    }
+    let all = spec.parameters();
+    let quantised = settings.quantise.map_or(0, |_| spec.block_parameters());
+    let whole = all - quantised;
+    let of_whole = in_files - in_files / all.max(1) * quantised;
     let held = match settings.precision {
-        Precision::F32 => in_files,
-        Precision::Bf16 => in_files.min(2 * spec.parameters()),
+        Precision::F32 => of_whole,
+        Precision::Bf16 => of_whole.min(2 * whole),
     };
-    // Four bits and a sixty-fourth of an f32 in place of at least two bytes.
-    let spared = settings
-        .quantise
-        .map_or(0, |_| spec.block_parameters() * 23 / 16);
-    held.saturating_sub(spared)
+    // Four bits, and an f32 for every 64 values.
+    held + quantised / 16 * 9
 }
 
 /// Bytes of the arena; a test holds it against the arena itself.

@@ -6,30 +6,19 @@
 //! recipe, so that the same order always trains on the same batches.
 
 mod encode;
-mod example;
-mod fault;
-mod json;
-mod limits;
-mod lines;
-mod message;
 mod pack;
 mod read;
 mod report;
 mod schedule;
-mod schema;
 mod segments;
 mod split;
 
 pub use encode::{Encoded, Encoder, counted};
-pub use example::{Chat, Example};
-pub use fault::{Fault, MessageFault};
-pub use json::Json;
-pub use limits::Limits;
-pub use lines::{Line, Lines};
-pub use message::{Message, Role};
 pub use pack::{Rows, best_fit_decreasing, one_per_row};
 pub use read::{DataError, Dataset, Reading, read};
+pub use recipe::Holdout;
+pub use recipe::dataset::{
+    Chat, Example, Fault, Json, Limits, Line, Lines, Message, MessageFault, Role, Schema,
+};
 pub use report::{Finding, FindingKind, Report};
 pub use schedule::{Course, StepData};
-pub use schema::Schema;
-pub use split::Holdout;

@@ -2,8 +2,8 @@
 
 use super::encode::{Encoded, Encoder};
 use super::report::Report;
-use super::split::{Holdout, held_out};
-use super::{Example, Fault, Json, Limits, Line, Lines, Schema};
+use super::split::held_out;
+use super::{Example, Fault, Holdout, Json, Limits, Line, Lines, Schema};
 use crate::batch::Document;
 use crate::digest::HashingReader;
 use proto::Digest;

@@ -6,7 +6,6 @@
 //! turns change how earlier ones are shown (Qwen3 drops old thoughts), every
 //! answer becomes an example of its own, seen exactly as it is asked for later.
 
-use super::schema::has_assistant;
 use super::{Chat, Fault, Json, Role};
 use crate::template::{ChatTemplate, RenderError, Rendered};
 use crate::tokenizer::Tokenizer;
@@ -25,7 +24,7 @@ pub(super) fn segments(
     template: &ChatTemplate,
     tokenizer: &Tokenizer,
 ) -> Result<Vec<Segment>, Fault> {
-    if !has_assistant(chat) {
+    if !chat.has_assistant() {
         return Err(Fault::NoAssistant);
     }
     if !chat.messages.iter().any(|message| message.trained) {

@@ -5,16 +5,7 @@
 
 use crate::digest::Hasher;
 use proto::Digest;
-
-/// How much is held out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Holdout {
-    None,
-    /// A share of all examples, on average.
-    Share(f64),
-    /// This many examples, copies counted.
-    Count(usize),
-}
+use recipe::Holdout;
 
 /// Says for each example whether it is held out.
 pub(super) fn held_out(seed: u64, examples: &[Digest], holdout: Holdout) -> Vec<bool> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::{Matrix, ModelError};
+use super::{Matrix, ModelError, bitsandbytes};
 
 /// Where a tensor lies.
 #[derive(Clone, Debug)]
@@ -26,6 +26,9 @@ pub struct ModelFiles {
     paths: Vec<PathBuf>,
     entries: BTreeMap<String, TensorEntry>,
 }
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
 
 /// Headers beyond this are not believed.
 const HEADER_BYTES_MAX: u64 = 100 << 20;
@@ -125,8 +128,18 @@ impl ModelFiles {
         Ok((file, entry))
     }
 
+    /// Whether a folder holds safetensors.
+    pub(super) fn lie_in(folder: &Path) -> bool {
+        [SINGLE, INDEX]
+            .iter()
+            .any(|name| folder.join(name).exists())
+    }
+
     /// A matrix of exactly this shape, in the file's own precision.
     pub fn matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, ModelError> {
+        if self.is_nf4(name) {
+            return self.nf4(name, rows, cols);
+        }
         self.expect_shape(name, &[rows, cols])?;
         self.read(name, rows, cols)
     }
@@ -158,9 +171,12 @@ impl ModelFiles {
         Ok(self.read(name, 1, entry.shape.iter().product())?.to_f32())
     }
 
-    /// Bytes of all tensors.
+    /// Bytes of all tensors once they are held.
     pub fn total_bytes(&self) -> u64 {
-        self.entries.values().map(|e| e.len as u64).sum()
+        let held = |(name, e): (&String, &TensorEntry)| {
+            bitsandbytes::held_bytes(name, e.shape.iter().product(), e.len) as u64
+        };
+        self.entries.iter().map(held).sum()
     }
 
     fn expect_shape(&self, name: &str, shape: &[usize]) -> Result<(), ModelError> {
@@ -217,9 +233,9 @@ fn header_of(path: &Path) -> Result<(Metadata, u64, u64), ModelError> {
 }
 
 fn shards(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
-    let index = folder.join("model.safetensors.index.json");
+    let index = folder.join(INDEX);
     if !index.exists() {
-        return Ok(vec![folder.join("model.safetensors")]);
+        return Ok(vec![folder.join(SINGLE)]);
     }
     let text = std::fs::read(&index).map_err(|source| ModelError::Read {
         path: index.clone(),

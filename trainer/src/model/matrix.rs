@@ -4,7 +4,8 @@ use std::io::{self, Read};
 
 use safetensors::Dtype;
 
-use super::nf4::Nf4;
+use super::blocks::{BlockKind, Blocks};
+use super::nf4::{Nf4, Rounding};
 
 /// A row-major matrix `[outputs, inputs]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,7 @@ enum Store {
     Bf16(Vec<u16>),
     F16(Vec<u16>),
     Nf4(Nf4),
+    Blocks(Blocks),
 }
 
 impl Matrix {
@@ -30,6 +32,30 @@ impl Matrix {
             cols,
             store: Store::F32(values),
         }
+    }
+
+    /// Codes of four bits as a checkpoint holds them; `None` if they are too few or too many.
+    pub(super) fn from_nf4(
+        (rows, cols): (usize, usize),
+        codes: Vec<u8>,
+        maxima: Vec<f32>,
+        table: [f32; 16],
+        rounding: Rounding,
+    ) -> Option<Self> {
+        let packed = Nf4::of_parts(rows * cols, codes, maxima, table, rounding)?;
+        let store = Store::Nf4(packed);
+        Some(Self { rows, cols, store })
+    }
+
+    /// Rows of whole blocks as llama.cpp's files hold them.
+    pub(super) fn from_blocks(rows: usize, cols: usize, kind: BlockKind, bytes: Vec<u8>) -> Self {
+        assert!(
+            cols.is_multiple_of(kind.values())
+                && bytes.len() == rows * cols / kind.values() * kind.bytes(),
+            "rows are whole where files are read"
+        );
+        let store = Store::Blocks(Blocks::new(kind, bytes));
+        Self { rows, cols, store }
     }
 
     /// Whether values of this type can be held.
@@ -74,14 +100,25 @@ impl Matrix {
                     .map(|w| crate::kernel::to_bf16(half_to_f32(w)))
                     .collect(),
             ),
-            kept @ (Store::Bf16(_) | Store::Nf4(_)) => kept,
+            kept @ (Store::Bf16(_) | Store::Nf4(_) | Store::Blocks(_)) => kept,
         };
         Self { store, ..self }
     }
 
-    /// Held in four bits.
+    /// Whether it is held in fewer bits than it was trained in.
+    pub fn is_quantised(&self) -> bool {
+        match self.store {
+            Store::Nf4(_) | Store::Blocks(_) => true,
+            Store::F32(_) | Store::Bf16(_) | Store::F16(_) => false,
+        }
+    }
+
+    /// Held in four bits; what is quantised already stays as it is.
     #[must_use]
     pub fn into_nf4(self) -> Self {
+        if self.is_quantised() {
+            return self;
+        }
         let packed = Nf4::quantise(&self.to_f32());
         Self {
             store: Store::Nf4(packed),
@@ -93,7 +130,7 @@ impl Matrix {
     pub fn bf16_words(&self) -> Option<&[u16]> {
         match &self.store {
             Store::Bf16(words) => Some(words),
-            Store::F32(_) | Store::F16(_) | Store::Nf4(_) => None,
+            Store::F32(_) | Store::F16(_) | Store::Nf4(_) | Store::Blocks(_) => None,
         }
     }
 
@@ -102,6 +139,7 @@ impl Matrix {
             Store::F32(values) => 4 * values.len(),
             Store::Bf16(words) | Store::F16(words) => 2 * words.len(),
             Store::Nf4(packed) => packed.bytes(),
+            Store::Blocks(packed) => packed.bytes(),
         }
     }
 
@@ -111,6 +149,7 @@ impl Matrix {
         let range = at..at + out.len();
         match &self.store {
             Store::Nf4(packed) => packed.decode(at, out),
+            Store::Blocks(packed) => packed.decode(at, out),
             Store::F32(values) => out.copy_from_slice(&values[range]),
             Store::Bf16(words) => {
                 out.iter_mut()

@@ -1,7 +1,7 @@
 //! Weights in four bits: QLoRA's normal-float table, blocks of 64 values with one absolute maximum.
 
 /// Values of one block.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Quantiles of a normal distribution scaled to ±1, with an exact zero (Dettmers et al., "QLoRA", appendix E).
 const TABLE: [f32; 16] = [
@@ -23,11 +23,31 @@ const TABLE: [f32; 16] = [
     1.0,
 ];
 
+/// What a file's values are rounded to after they are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rounding {
+    None,
+    Bf16,
+    F16,
+}
+
+impl Rounding {
+    fn apply(self, value: f32) -> f32 {
+        match self {
+            Self::None => value,
+            Self::Bf16 => half::bf16::from_f32(value).to_f32(),
+            Self::F16 => half::f16::from_f32(value).to_f32(),
+        }
+    }
+}
+
 /// A flat row of values, two codes to a byte, the first in the high half.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Nf4 {
     codes: Vec<u8>,
     maxima: Vec<f32>,
+    table: [f32; 16],
+    rounding: Rounding,
 }
 
 impl Nf4 {
@@ -40,15 +60,49 @@ impl Nf4 {
         let codes = (0..values.len().div_ceil(2))
             .map(|i| code(2 * i) << 4 | code(2 * i + 1))
             .collect();
-        Self { codes, maxima }
+        Self {
+            codes,
+            maxima,
+            table: TABLE,
+            rounding: Rounding::None,
+        }
+    }
+
+    /// What a checkpoint holds: `len` values with its own table and type.
+    pub(super) fn of_parts(
+        len: usize,
+        codes: Vec<u8>,
+        maxima: Vec<f32>,
+        table: [f32; 16],
+        rounding: Rounding,
+    ) -> Option<Self> {
+        let fits = codes.len() == len.div_ceil(2) && maxima.len() == len.div_ceil(BLOCK);
+        fits.then_some(Self {
+            codes,
+            maxima,
+            table,
+            rounding,
+        })
     }
 
     /// `out.len()` values from position `at` on.
     pub(super) fn decode(&self, at: usize, out: &mut [f32]) {
+        let (mut at, mut out) = (at, out);
+        while !out.is_empty() {
+            let here = (BLOCK - at % BLOCK).min(out.len());
+            let (now, later) = out.split_at_mut(here);
+            self.decode_in_block(at, now);
+            (at, out) = (at + here, later);
+        }
+    }
+
+    /// Values that share one maximum: sixteen products make the table of all.
+    fn decode_in_block(&self, at: usize, out: &mut [f32]) {
+        let max = self.maxima[at / BLOCK];
+        let table = self.table.map(|value| self.rounding.apply(value * max));
         for (i, out) in (at..).zip(out) {
             let shift = if i % 2 == 0 { 4 } else { 0 };
-            let code = self.codes[i / 2] >> shift & 15;
-            *out = TABLE[usize::from(code)] * self.maxima[i / BLOCK];
+            *out = table[usize::from(self.codes[i / 2] >> shift & 15)];
         }
     }
 

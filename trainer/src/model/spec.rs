@@ -63,6 +63,8 @@ pub struct ModelSpec {
     pub head_dim: usize,
     pub intermediate: usize,
     pub vocabulary: usize,
+    /// The longest text it was made for, where its configuration says so.
+    pub positions_max: Option<usize>,
     pub norm_epsilon: f32,
     pub tied_head: bool,
     pub qkv_bias: bool,

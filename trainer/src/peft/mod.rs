@@ -4,4 +4,4 @@ mod config;
 mod folder;
 
 pub use config::AdapterConfig;
-pub use folder::{read_adapter, read_adapter_config, write_adapter};
+pub use folder::{ADAPTER_FILE, CONFIG_FILE, read_adapter, read_adapter_config, write_adapter};

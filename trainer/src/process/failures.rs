@@ -5,6 +5,7 @@ use crate::backend::BackendError;
 use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::failure::{Code, Failure};
+use crate::model::ModelError;
 use crate::recipe::RecipeError;
 use crate::result::ResultError;
 use crate::tokenizer::TokenizerError;
@@ -32,13 +33,25 @@ impl From<RecipeError> for Failure {
 
 impl From<TokenizerError> for Failure {
     fn from(error: TokenizerError) -> Self {
-        Self::because(Code::Model, "cannot use the tokenizer", error)
+        let reason = match &error {
+            TokenizerError::Read { .. } => Reason::ModelUnavailable,
+            TokenizerError::TooLarge(_)
+            | TokenizerError::NotJson { .. }
+            | TokenizerError::NoTokenizer { .. }
+            | TokenizerError::Template(_) => Reason::ModelNotOffered,
+        };
+        Self::because(Code::Model, "cannot use the tokenizer", error).with_reason(reason)
     }
 }
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
-        Self::because(Code::Data, "cannot use the dataset", error)
+        let reason = match &error {
+            DataError::Read(_) => Reason::DatasetUnavailable,
+            DataError::TooManyLines(_) | DataError::TooManyTokens(_) => Reason::DatasetOverLimit,
+            DataError::BadLines(_) | DataError::Nothing(_) => Reason::DatasetMalformed,
+        };
+        Self::because(Code::Data, "cannot use the dataset", error).with_reason(reason)
     }
 }
 
@@ -81,7 +94,25 @@ impl From<BackendError> for Failure {
             | BackendError::NoLabels
             | BackendError::Candle(_) => Code::Internal,
         };
-        Self::because(code, "cannot train", error)
+        let reason = match &error {
+            BackendError::Model(error) => reason_of(error),
+            BackendError::Token { .. }
+            | BackendError::State(_)
+            | BackendError::Unavailable(_)
+            | BackendError::BatchTooLarge { .. }
+            | BackendError::NoLabels
+            | BackendError::Candle(_) => code.reason(),
+        };
+        Self::because(code, "cannot train", error).with_reason(reason)
+    }
+}
+
+/// What is not there, what is not what it says, and what this engine does not train.
+fn reason_of(error: &ModelError) -> Reason {
+    match error {
+        ModelError::Read { .. } => Reason::ModelUnavailable,
+        ModelError::Malformed { .. } | ModelError::Tensor { .. } => Reason::ModelMismatch,
+        ModelError::Architecture(_) | ModelError::Config(_) => Reason::ModelNotOffered,
     }
 }
 

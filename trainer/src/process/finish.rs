@@ -1,16 +1,15 @@
 //! After the last step: the result is written, opened again and compared.
 
 use super::events::Event;
+use super::memory::peak_memory;
 use super::train::Training;
 use crate::backend::{Backend, BackendError};
 use crate::batch::{Batch, Document};
 use crate::data::Report;
 use crate::failure::{Code, Failure};
-use crate::peft::{AdapterConfig, read_adapter};
-use crate::result::{
-    ADAPTER_FILE, Ending, EvalFigures, Manifest, ResultFolder, StepFigures, write_result,
-};
-use crate::settings::Projection;
+use crate::peft::{ADAPTER_FILE, AdapterConfig, read_adapter};
+use crate::result::{Ending, EvalFigures, Manifest, ResultFolder, StepFigures, write_result};
+use crate::settings::{LoraSettings, Projection};
 use crate::state::{Adapter, TrainState};
 use std::path::Path;
 
@@ -35,7 +34,7 @@ pub(super) fn finish(
     circumstances: Circumstances<'_>,
 ) -> Result<(), Failure> {
     let adapter = training.backend.export()?;
-    let lora = training.recipe.lora_settings();
+    let lora = LoraSettings::of(training.recipe);
     let config = AdapterConfig::new(circumstances.base_model, &lora, circumstances.projections);
     let folder = ResultFolder {
         path: circumstances.out,
@@ -128,6 +127,7 @@ fn manifest(training: &Training<'_>, circumstances: Circumstances<'_>) -> Manife
         tokens_per_second: training.progress.tokens as f64 / seconds.max(1e-9),
         threads: circumstances.threads,
         memory_predicted_bytes: circumstances.memory_predicted_bytes,
+        memory_peak_bytes: peak_memory(),
     }
 }
 

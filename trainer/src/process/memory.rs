@@ -1,13 +1,17 @@
-//! How much memory there is, and how much a run will need.
+//! How much memory there is, how much a run will need, and how much it took.
 
 use crate::backend::BackendError;
 use crate::cpu::MemoryPlan;
 use crate::settings::TrainSettings;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
 use std::path::Path;
 
 /// Bytes of the process itself: code, tokenizer, tables.
 const PROCESS_BYTES: u64 = 64 << 20;
+
+/// A token of the dataset: itself and whether it counts, in its document and in a batch.
+const TOKEN_BYTES: u64 = 10;
 
 /// The least of what the system has free and what its control group allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +29,35 @@ pub fn available_memory() -> Option<Available> {
     Some(Available { bytes })
 }
 
+/// The most this process has held at once.
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    kibibytes_of(&status, "VmHWM:")
+}
+
+/// Above what was promised: pages that are counted and never touched.
+const SLACK_BYTES: u64 = 256 << 20;
+
+/// Lets the system refuse this process more than `bytes`. A hostile template can double a text in
+/// its variables, which no counting of instructions sees; it then ends this process (by SIGABRT)
+/// and nobody else's.
+pub fn limit_memory(bytes: u64) {
+    let before = getrlimit(Resource::Data);
+    let wanted = bytes.saturating_add(SLACK_BYTES);
+    let current = Some(before.maximum.map_or(wanted, |most| most.min(wanted)));
+    let limit = Rlimit { current, ..before };
+    // A limit that cannot be set is one that is lower already.
+    let _ = setrlimit(Resource::Data, limit);
+}
+
 /// `MemAvailable` of `/proc/meminfo`, in bytes.
 fn available_of(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    kibibytes_of(meminfo, "MemAvailable:")
+}
+
+/// A line such as `VmHWM:  12 kB`, in bytes.
+fn kibibytes_of(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
 }
@@ -55,9 +83,13 @@ fn inactive_of(stat: &str) -> Option<u64> {
 
 /// What a run on the processor will need: what its engine plans, the copies a
 /// checkpoint makes of the adapter and its moments, and the process itself.
-pub(super) fn needed(model: &Path, settings: &TrainSettings) -> Result<u64, BackendError> {
+pub(super) fn needed(
+    model: &Path,
+    settings: &TrainSettings,
+    tokens: u64,
+) -> Result<u64, BackendError> {
     let plan = MemoryPlan::of(model, settings)?;
-    Ok(plan.total() + plan.adapters + PROCESS_BYTES)
+    Ok(plan.total() + plan.adapters + TOKEN_BYTES * tokens + PROCESS_BYTES)
 }
 
 #[cfg(test)]

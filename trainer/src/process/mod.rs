@@ -20,7 +20,7 @@ pub use clock::{Clock, MonotonicClock};
 pub use evaluate::{Judged, evaluate};
 pub use events::{Event, Events};
 pub use identity::model_digest;
-pub use memory::{Available, available_memory};
+pub use memory::{Available, available_memory, limit_memory, peak_memory};
 pub use plan::{Plan, PlanError, Window, read_recipe, window};
 pub use prepare::{Prepared, prepare};
 pub use replay::{Replay, compare, read_steps};

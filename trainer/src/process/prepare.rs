@@ -7,7 +7,7 @@ use crate::data::{
 };
 use crate::failure::{Code, Failure};
 use crate::tokenizer::TextModel;
-use proto::Digest;
+use proto::{Digest, Reason};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -53,6 +53,7 @@ fn open(path: &Path) -> Result<impl BufRead, Failure> {
             format!("cannot open the dataset {}", path.display()),
             error,
         )
+        .with_reason(Reason::DatasetUnavailable)
     })?;
     Ok(BufReader::with_capacity(1 << 20, file))
 }

@@ -15,10 +15,9 @@ use super::train::{Begun, Ended, Training};
 use crate::backend::{Backend, BackendError};
 use crate::checkpoint::{Chain, CheckpointError, Folder, Identity, Progress, Snapshot};
 use crate::failure::{Code, Failure};
-use crate::model::read_spec;
-use crate::recipe::Machine;
+use crate::model::{ModelSpec, read_spec};
 use crate::result::STEPS_FILE;
-use crate::settings::TrainSettings;
+use crate::settings::{Machine, Schedule, TrainSettings};
 use std::fmt;
 use std::io::BufRead;
 
@@ -48,7 +47,8 @@ pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
     });
     let settings = settings(plan, &prepared);
     let spec = read_spec(&plan.model).map_err(BackendError::from)?;
-    let memory_bytes = check_memory(plan, &settings)?;
+    check_length(plan, &spec)?;
+    let memory_bytes = check_memory(plan, &settings, report.tokens)?;
     let mut backend = backend::open(plan, &settings)?;
     let identity = identity(plan, &prepared, backend.as_ref())?;
     say_planned(plan, &prepared, &identity, memory_bytes, world.events);
@@ -59,7 +59,7 @@ pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
         course: prepared.course,
         held_out: std::mem::take(&mut prepared.held_out),
         recipe: &plan.recipe,
-        schedule: plan.recipe.schedule(total_steps),
+        schedule: Schedule::of(&plan.recipe, total_steps),
         progress: Progress::begin(identity.digest()),
         identity,
         records: Vec::new(),
@@ -93,16 +93,33 @@ pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
 }
 
 fn settings(plan: &Plan, prepared: &Prepared) -> TrainSettings {
-    plan.recipe.train_settings(Machine {
-        precision: backend::precision(plan),
-        threads: backend::threads(plan),
-        micro_batch_tokens_max: prepared.micro_batch_tokens_max(),
-    })
+    TrainSettings::of(
+        &plan.recipe,
+        Machine {
+            precision: backend::precision(plan),
+            threads: backend::threads(plan),
+            micro_batch_tokens_max: prepared.micro_batch_tokens_max(),
+        },
+    )
+}
+
+/// Positions beyond those that the model was made for mean nothing to it.
+fn check_length(plan: &Plan, spec: &ModelSpec) -> Result<(), Failure> {
+    let asked = plan.recipe.sequence_len;
+    match spec.positions_max {
+        Some(most) if asked > most => Err(Failure::new(
+            Code::Recipe,
+            format!(
+                "cannot train with sequence_len {asked}: this model reads at most {most} tokens"
+            ),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Refuses a run that would not fit, before any weight is read.
-fn check_memory(plan: &Plan, settings: &TrainSettings) -> Result<u64, Failure> {
-    let needed = needed(&plan.model, settings)?;
+fn check_memory(plan: &Plan, settings: &TrainSettings, tokens: u64) -> Result<u64, Failure> {
+    let needed = needed(&plan.model, settings, tokens)?;
     let limits = [
         available_memory().map(|available| available.bytes),
         plan.memory_bytes_max,

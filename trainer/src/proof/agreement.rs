@@ -118,7 +118,7 @@ fn pairs_of_bf16_stay_near_the_oracle() {
     };
     for (name, spec) in families() {
         let (mut ours, mut theirs) = (engine(&spec, &settings), oracle(&spec, &settings));
-        ours.use_pairs();
+        ours.use_pairs(true);
         let state = start(&ours);
         ours.restore(&state).unwrap();
         theirs.restore(&state).unwrap();

@@ -4,6 +4,7 @@ mod agreement;
 mod differences;
 mod exactness;
 mod memory;
+mod quantised;
 mod reading;
 mod recorded;
 mod specs;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::specs::{FormulaWeights, batch, settings, start};
 use crate::backend::Backend;
-use crate::cpu::{CpuEngine, MemoryPlan, Weights};
+use crate::cpu::{CpuEngine, MemoryPlan};
 use crate::merge::merge;
-use crate::model::{ModelError, ModelSpec, read_spec};
+use crate::model::{ModelError, ModelSpec, Weights, read_spec};
 use crate::peft::{AdapterConfig, read_adapter, read_adapter_config, write_adapter};
 use crate::settings::Projection;
 use crate::state::NamedTensor;

@@ -5,13 +5,20 @@ use serde::Deserialize;
 use super::specs::{engine, formula, llama, norm};
 use crate::backend::{Backend, Place};
 use crate::batch::Batch;
+use crate::cpu::CpuEngine;
 use crate::model::{ModelSpec, Rope};
-use crate::settings::{AdamW, LoraSettings, TrainSettings};
+use crate::settings::{AdamW, LoraSettings, Precision, TrainSettings};
 use crate::state::TrainState;
+
+const LLAMA: &str = include_str!("../../conformance/recorded/llama.json");
+const QWEN2: &str = include_str!("../../conformance/recorded/qwen2.json");
+const QWEN3: &str = include_str!("../../conformance/recorded/qwen3.json");
 
 #[derive(Deserialize)]
 struct Recorded {
     losses: Vec<f64>,
+    /// The same with every matrix rounded to bf16.
+    rounded_losses: Vec<f64>,
     /// Per tensor: the norm of its gradient at step 0, and its first value.
     gradients: Vec<(String, f64, f64)>,
 }
@@ -47,9 +54,8 @@ fn spec_of(family: &str) -> ModelSpec {
     }
 }
 
-fn assert_parity(family: &str, text: &str) {
-    let recorded: Recorded = serde_json::from_str(text).unwrap();
-    let settings = TrainSettings {
+fn settings(precision: Precision) -> TrainSettings {
+    TrainSettings {
         lora: LoraSettings {
             rank: 4,
             alpha: 8.0,
@@ -59,10 +65,15 @@ fn assert_parity(family: &str, text: &str) {
             weight_decay: 0.01,
             ..AdamW::default()
         },
+        precision,
         micro_batch_tokens_max: 120,
         ..TrainSettings::default()
-    };
-    let mut backend = engine(&spec_of(family), &settings);
+    }
+}
+
+/// The engine with the recorded run's adapter.
+fn started(family: &str, precision: Precision) -> CpuEngine {
+    let mut backend = engine(&spec_of(family), &settings(precision));
     let mut adapter = backend.export().unwrap();
     for tensor in &mut adapter.tensors {
         let name = tensor.name.clone();
@@ -72,14 +83,21 @@ fn assert_parity(family: &str, text: &str) {
             .enumerate()
             .for_each(|(i, v)| *v = 0.25 * formula(&name, i));
     }
+    let state = TrainState {
+        adapter,
+        ..TrainState::default()
+    };
+    backend.restore(&state).unwrap();
     backend
-        .restore(&TrainState {
-            adapter,
-            ..TrainState::default()
-        })
-        .unwrap();
+}
 
-    for (step, expected) in recorded.losses.iter().enumerate() {
+fn assert_losses(
+    family: &str,
+    backend: &mut CpuEngine,
+    (expected, bound): (&[f64], f64),
+    after_first: impl Fn(&CpuEngine, f64),
+) {
+    for (step, expected) in expected.iter().enumerate() {
         let tokens: Vec<u32> = (0..120)
             .map(|i| ((i * i * 7 + step * 13 + i) % 96) as u32)
             .collect();
@@ -87,15 +105,38 @@ fn assert_parity(family: &str, text: &str) {
             .forward_backward(&Batch::rows(&tokens, 60), Place::default())
             .unwrap();
         if step == 0 {
-            assert_gradients(family, &recorded, &backend, sum.labels as f64);
+            after_first(backend, sum.labels as f64);
         }
         backend.optimizer_step(1e-3, sum.labels).unwrap();
         let loss = sum.loss / sum.labels as f64;
         assert!(
-            (loss - expected).abs() < 1e-4,
+            (loss - expected).abs() < bound,
             "{family}, step {step}: {loss} against {expected}"
         );
     }
+}
+
+fn assert_parity(family: &str, text: &str) {
+    let recorded: Recorded = serde_json::from_str(text).unwrap();
+    assert_losses(
+        family,
+        &mut started(family, Precision::F32),
+        (&recorded.losses, 1e-4),
+        |backend, labels| assert_gradients(family, &recorded, backend, labels),
+    );
+}
+
+/// On the weights that a checkpoint in bf16 holds. What rounding activations to pairs leaves falls with the root of the
+/// number of labels: 118 of them here, a thousand in `conformance/shared.py`, where 3e-4 must hold.
+fn assert_bf16_parity(family: &str, text: &str) {
+    let recorded: Recorded = serde_json::from_str(text).unwrap();
+    let mut in_chains = started(family, Precision::Bf16);
+    in_chains.use_pairs(false);
+    let mut in_pairs = started(family, Precision::Bf16);
+    in_pairs.use_pairs(true);
+    let expected = &recorded.rounded_losses[..];
+    assert_losses(family, &mut in_chains, (expected, 1e-4), |_, _| ());
+    assert_losses(family, &mut in_pairs, (expected, 6e-4), |_, _| ());
 }
 
 fn assert_gradients(family: &str, recorded: &Recorded, backend: &dyn Backend, labels: f64) {
@@ -120,24 +161,22 @@ fn assert_gradients(family: &str, recorded: &Recorded, backend: &dyn Backend, la
 
 #[test]
 fn torch_and_peft_gave_the_same_for_llama() {
-    assert_parity(
-        "llama",
-        include_str!("../../conformance/recorded/llama.json"),
-    );
+    assert_parity("llama", LLAMA);
 }
 
 #[test]
 fn torch_and_peft_gave_the_same_for_qwen2() {
-    assert_parity(
-        "qwen2",
-        include_str!("../../conformance/recorded/qwen2.json"),
-    );
+    assert_parity("qwen2", QWEN2);
 }
 
 #[test]
 fn torch_and_peft_gave_the_same_for_qwen3() {
-    assert_parity(
-        "qwen3",
-        include_str!("../../conformance/recorded/qwen3.json"),
-    );
+    assert_parity("qwen3", QWEN3);
+}
+
+#[test]
+fn torch_and_peft_gave_the_same_on_weights_in_bf16() {
+    for (family, text) in [("llama", LLAMA), ("qwen2", QWEN2), ("qwen3", QWEN3)] {
+        assert_bf16_parity(family, text);
+    }
 }

@@ -2,8 +2,8 @@
 
 use crate::backend::Backend;
 use crate::batch::{Batch, Document};
-use crate::cpu::{CpuEngine, Weights};
-use crate::model::{ActivationKind, Architecture, Matrix, ModelError, ModelSpec, Rope};
+use crate::cpu::CpuEngine;
+use crate::model::{ActivationKind, Architecture, Matrix, ModelError, ModelSpec, Rope, Weights};
 use crate::settings::{LoraSettings, TrainSettings};
 use crate::state::{Adapter, TrainState};
 
@@ -51,6 +51,7 @@ pub(super) fn llama() -> ModelSpec {
         head_dim: 10,
         intermediate: 52,
         vocabulary: 67,
+        positions_max: None,
         norm_epsilon: 1e-5,
         tied_head: false,
         qkv_bias: false,

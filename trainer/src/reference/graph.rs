@@ -5,9 +5,8 @@ use candle_core::{Device, Result, Tensor, Var};
 use super::ops;
 use crate::backend::{BackendError, Place};
 use crate::batch::Batch;
-use crate::cpu::Weights;
 use crate::lora::Layout;
-use crate::model::{ActivationKind, ModelSpec};
+use crate::model::{ActivationKind, ModelSpec, Weights};
 use crate::noise::{Noise, Stream};
 use crate::settings::{Projection, Quantise, TrainSettings};
 

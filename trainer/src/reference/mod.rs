@@ -12,24 +12,19 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use crate::backend::{Backend, BackendError, LossSum, NumericClass, Place, StepReport};
 use crate::batch::Batch;
-use crate::cpu::Weights;
 use crate::lora::Layout;
-use crate::model::{ModelFiles, ModelSpec, read_spec};
+use crate::model::{ModelSource, ModelSpec, Weights, read_spec};
 use crate::settings::{Precision, TrainSettings};
 use crate::state::{Adapter, TrainState};
+use crate::trained::Trained;
 use graph::Graph;
 
 /// The reference backend.
 pub struct RefCandle {
     spec: ModelSpec,
     settings: TrainSettings,
-    layout: Layout,
     weights: Box<dyn Weights + Send>,
-    flat: Vec<f32>,
-    gradients: Vec<f32>,
-    m: Vec<f32>,
-    v: Vec<f32>,
-    step: u64,
+    trained: Trained,
 }
 
 impl std::fmt::Debug for RefCandle {
@@ -47,19 +42,11 @@ impl RefCandle {
         settings: &TrainSettings,
     ) -> Result<Self, BackendError> {
         let layout = Layout::new(&spec, &settings.lora)?;
-        let zeros = || vec![0.0; layout.len];
-        let flat = layout.init(settings.seed);
-        let (gradients, m, v) = (zeros(), zeros(), zeros());
         Ok(Self {
             spec,
             settings: settings.clone(),
-            layout,
             weights,
-            flat,
-            gradients,
-            m,
-            v,
-            step: 0,
+            trained: Trained::new(layout, settings.seed),
         })
     }
 
@@ -67,12 +54,12 @@ impl RefCandle {
     fn vars(&self) -> Result<Vec<[Var; 2]>, BackendError> {
         let var = |start: usize, rows: usize, cols: usize| {
             Var::from_slice(
-                &self.flat[start..start + rows * cols],
+                &self.trained.weights[start..start + rows * cols],
                 (rows, cols),
                 &Device::Cpu,
             )
         };
-        let slots = self.layout.slots.iter();
+        let slots = self.trained.layout.slots.iter();
         let vars: candle_core::Result<_> = slots
             .map(|s| Ok([var(s.a, s.rank, s.inputs)?, var(s.b, s.rank, s.outputs)?]))
             .collect();
@@ -88,7 +75,7 @@ impl RefCandle {
         Graph {
             spec: &self.spec,
             settings: &self.settings,
-            layout: &self.layout,
+            layout: &self.trained.layout,
             weights: self.weights.as_ref(),
             round: self.settings.precision == Precision::Bf16,
             batch,
@@ -99,14 +86,14 @@ impl RefCandle {
 
     fn gather(&mut self, vars: &[[Var; 2]], loss: &Tensor) -> Result<(), BackendError> {
         let store = loss.backward()?;
-        for (slot, [a, b]) in self.layout.slots.iter().zip(vars) {
+        for (slot, [a, b]) in self.trained.layout.slots.iter().zip(vars) {
             for (start, var) in [(slot.a, a), (slot.b, b)] {
                 let gradient = store.get(var.as_tensor());
                 let gradient = gradient.ok_or_else(|| {
                     BackendError::State(format!("{} has no gradient", slot.module))
                 })?;
                 let values = gradient.flatten_all()?.to_vec1::<f32>()?;
-                self.gradients[start..]
+                self.trained.gradients[start..]
                     .iter_mut()
                     .zip(values)
                     .for_each(|(g, v)| *g += v);
@@ -118,11 +105,9 @@ impl RefCandle {
 
 impl Backend for RefCandle {
     fn load_frozen(model: &Path, settings: &TrainSettings) -> Result<Self, BackendError> {
-        Self::new(
-            read_spec(model)?,
-            Box::new(ModelFiles::open(model)?),
-            settings,
-        )
+        let spec = read_spec(model)?;
+        let source = ModelSource::open(model, &spec)?;
+        Self::new(spec, Box::new(source), settings)
     }
 
     fn forward_backward(&mut self, batch: &Batch, place: Place) -> Result<LossSum, BackendError> {
@@ -145,9 +130,10 @@ impl Backend for RefCandle {
         if labels == 0 {
             return Err(BackendError::NoLabels);
         }
-        self.step += 1;
+        self.trained.step += 1;
         let adam = self.settings.adamw;
         let norm = self
+            .trained
             .gradients
             .iter()
             .map(|g| f64::from(*g).powi(2))
@@ -160,9 +146,12 @@ impl Backend for RefCandle {
             .map_or(1.0, |max| (f64::from(max) / (norm + 1e-6)).min(1.0));
         let rate = f64::from(learning_rate);
         let (beta1, beta2) = (f64::from(adam.beta1), f64::from(adam.beta2));
-        let left = |beta: f64| 1.0 - beta.powi(self.step as i32);
-        let state = self.m.iter_mut().zip(&mut self.v).zip(&mut self.flat);
-        for (((m, v), w), g) in state.zip(&mut self.gradients) {
+        let step = self.trained.step as i32;
+        let left = |beta: f64| 1.0 - beta.powi(step);
+        let trained = &mut self.trained;
+        let state = trained.m.iter_mut().zip(&mut trained.v);
+        let state = state.zip(&mut trained.weights);
+        for (((m, v), w), g) in state.zip(&mut trained.gradients) {
             let gradient = f64::from(*g) / labels as f64 * clip;
             let first = beta1 * f64::from(*m) + (1.0 - beta1) * gradient;
             let second = beta2 * f64::from(*v) + (1.0 - beta2) * gradient * gradient;
@@ -178,34 +167,15 @@ impl Backend for RefCandle {
     }
 
     fn export(&self) -> Result<Adapter, BackendError> {
-        Ok(self.layout.named(&self.flat))
+        Ok(self.trained.export())
     }
 
     fn state(&self) -> Result<TrainState, BackendError> {
-        Ok(TrainState {
-            step: self.step,
-            adapter: self.layout.named(&self.flat),
-            first_moments: self.layout.named(&self.m),
-            second_moments: self.layout.named(&self.v),
-        })
+        Ok(self.trained.state())
     }
 
     fn restore(&mut self, state: &TrainState) -> Result<(), BackendError> {
-        let moments = |adapter: &Adapter| {
-            if adapter.tensors.is_empty() {
-                Ok(vec![0.0; self.layout.len])
-            } else {
-                self.layout.flat(adapter)
-            }
-        };
-        let (flat, m, v) = (
-            self.layout.flat(&state.adapter)?,
-            moments(&state.first_moments)?,
-            moments(&state.second_moments)?,
-        );
-        (self.flat, self.m, self.v, self.step) = (flat, m, v, state.step);
-        self.gradients.fill(0.0);
-        Ok(())
+        self.trained.restore(state)
     }
 
     fn evaluate(&mut self, batch: &Batch) -> Result<LossSum, BackendError> {
@@ -235,7 +205,7 @@ impl Backend for RefCandle {
     }
 
     fn gradients(&self) -> Result<Adapter, BackendError> {
-        Ok(self.layout.named(&self.gradients))
+        Ok(self.trained.named_gradients())
     }
 
     fn numeric_class(&self) -> NumericClass {

@@ -4,17 +4,14 @@ use super::card::card;
 use super::{Manifest, ResultError};
 use crate::checkpoint::StepRecord;
 use crate::digest::sha256;
-use crate::peft::AdapterConfig;
+use crate::peft::{ADAPTER_FILE, AdapterConfig, CONFIG_FILE, write_adapter};
 use crate::state::Adapter;
-use crate::tensorfile::write_f32;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub const ADAPTER_FILE: &str = "adapter_model.safetensors";
-pub const CONFIG_FILE: &str = "adapter_config.json";
 pub const STEPS_FILE: &str = "steps.jsonl";
 pub const MANIFEST_FILE: &str = "training.json";
 
@@ -48,10 +45,9 @@ pub fn write_result(
     if stale.exists() {
         fs::remove_file(&stale).map_err(ResultError::write(&stale))?;
     }
-    let adapter = folder.adapter_path();
-    write_f32(&adapter, &folder.adapter.tensors).map_err(ResultError::write(&adapter))?;
-    sync(&adapter).map_err(ResultError::write(&adapter))?;
-    let mut files = digests(folder.path, &[ADAPTER_FILE])?;
+    write_adapter(folder.path, folder.config, folder.adapter)
+        .map_err(ResultError::write(folder.path))?;
+    let mut files = digests(folder.path, &[ADAPTER_FILE, CONFIG_FILE])?;
     for (name, text) in texts(folder, &manifest) {
         write_durably(&folder.path.join(name), text.as_bytes())?;
         files.insert(name.to_owned(), sha256(text.as_bytes()).to_string());
@@ -64,15 +60,8 @@ pub fn write_result(
     Ok(manifest)
 }
 
-impl ResultFolder<'_> {
-    pub fn adapter_path(&self) -> PathBuf {
-        self.path.join(ADAPTER_FILE)
-    }
-}
-
 fn texts(folder: ResultFolder<'_>, manifest: &Manifest) -> Vec<(&'static str, String)> {
     let mut texts = vec![
-        (CONFIG_FILE, pretty(folder.config)),
         ("README.md", card(manifest, folder.config)),
         (STEPS_FILE, steps(folder.records)),
     ];

@@ -64,6 +64,8 @@ pub struct Manifest {
     pub tokens_per_second: f64,
     pub threads: usize,
     pub memory_predicted_bytes: u64,
+    /// What the process held at most until this was written.
+    pub memory_peak_bytes: Option<u64>,
 }
 
 impl EvalFigures {

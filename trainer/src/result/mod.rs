@@ -7,7 +7,5 @@ pub mod gguf;
 mod manifest;
 
 pub use error::ResultError;
-pub use folder::{
-    ADAPTER_FILE, CONFIG_FILE, MANIFEST_FILE, ResultFolder, STEPS_FILE, digests, write_result,
-};
+pub use folder::{MANIFEST_FILE, ResultFolder, STEPS_FILE, digests, write_result};
 pub use manifest::{Ending, EvalFigures, Manifest, StepFigures};

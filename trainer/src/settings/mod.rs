@@ -1,12 +1,13 @@
 //! What a recipe resolves to: every number a run depends on.
 
 mod lora;
+mod of_recipe;
 mod optimizer;
-mod run;
 
-pub use lora::{LoraSettings, Projection};
+pub use lora::LoraSettings;
+pub use of_recipe::Machine;
 pub use optimizer::{AdamW, Schedule, ScheduleKind};
-pub use run::{EarlyStop, RunSettings};
+pub use recipe::Projection;
 
 use serde::{Deserialize, Serialize};
 

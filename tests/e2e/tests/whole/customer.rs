@@ -9,7 +9,10 @@ use attestation::{At, Attested, Bundle, Policy, TrustRoots};
 use chain::bindings::IFineTuningTypes::Deliverable;
 use chain::bindings::Market as Abi;
 use chain::{Customer, Mode, Standing, Wallet};
-use proto::{EncryptionKey, Order, Provider, RecipeDigest, Root, SignedOrder, TaskId, Tier, Wei};
+use proto::{
+    Action, EncryptionKey, Order, Permit, Provider, RecipeDigest, Root, Scope, SignedOrder,
+    SignedPermit, TaskId, Tier, Wei,
+};
 use ring::rand::SystemRandom;
 use std::fs::File;
 use std::io::Cursor;
@@ -20,7 +23,7 @@ use tokio::task::JoinSet;
 
 const POLICY: &str = r#"
 version = 1
-purposes = ["boot"]
+purposes = ["PURPOSE"]
 assurance = ["development"]
 [snp]
 measurements = ["515151515151515151515151515151515151515151515151515151515151515151515151515151515151515151515151"]
@@ -131,6 +134,21 @@ impl Buyer {
         SignedOrder { order, signature }
     }
 
+    /// Lets whoever shows it do one thing with one task.
+    pub(crate) fn permit(&self, action: Action, task: TaskId) -> SignedPermit {
+        let market = self.it.reader().config().market;
+        let permit = Permit {
+            chain_id: CHAIN_ID,
+            contract: market,
+            customer: self.it.address(),
+            action,
+            scope: Scope::Task(task),
+            expires: now() + 86_400,
+        };
+        let signature = self.wallet.sign(&permit.digest()).unwrap();
+        SignedPermit { permit, signature }
+    }
+
     pub(crate) async fn acknowledge(&self, provider: Address, task: TaskId) {
         self.it
             .acknowledge(provider, &task.to_string())
@@ -180,8 +198,12 @@ impl Buyer {
 
 /// What any customer does before she trusts a machine.
 pub(crate) fn judged(evidence: &Path, machine: &SimulatedMachine) -> Attested {
-    let bundle = Bundle::read(evidence).unwrap();
-    let policy = Policy::from_toml(POLICY).unwrap();
+    judged_as(&Bundle::read(evidence).unwrap(), machine, "boot")
+}
+
+/// The same of evidence that was made for this purpose.
+pub(crate) fn judged_as(bundle: &Bundle, machine: &SimulatedMachine, purpose: &str) -> Attested {
+    let policy = Policy::from_toml(&POLICY.replace("PURPOSE", purpose)).unwrap();
     let roots = TrustRoots::only([machine.root.as_slice()]).unwrap();
     bundle
         .verify(&policy, &roots, At(now()))

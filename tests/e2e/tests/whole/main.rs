@@ -15,9 +15,14 @@
 
 mod anvil;
 mod audit;
+#[path = "../../../../node/tests/api/caller.rs"]
+mod caller;
+mod collector;
 mod crowd;
 mod customer;
 mod dataset;
+mod demo;
+mod evidence;
 mod faults;
 mod figures;
 mod kills;
@@ -28,3 +33,4 @@ mod proxy;
 mod secrecy;
 mod stage;
 mod story;
+mod wire;

@@ -3,17 +3,18 @@
 use crate::anvil::CHAIN_ID;
 use crate::machine::SimulatedMachine;
 use alloy_primitives::Address;
-use proto::{Root, SignedOrder};
+use proto::{Digest, Root, SignedOrder};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
+pub(crate) const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
 
 pub(crate) struct Node {
     pub(crate) folder: PathBuf,
@@ -39,6 +40,18 @@ pub(crate) struct Tuning {
     pub(crate) poll_ms: u64,
     pub(crate) log_format: &'static str,
     pub(crate) log_filter: &'static str,
+    /// Where customers are answered; port 0 is any.
+    pub(crate) api: SocketAddr,
+    pub(crate) callers: Callers,
+    /// Who collects traces.
+    pub(crate) collector: Option<SocketAddr>,
+}
+
+/// Keys of who may do what others may not.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Callers {
+    pub(crate) broker: Option<Digest>,
+    pub(crate) operator: Option<Digest>,
 }
 
 impl Default for Tuning {
@@ -48,6 +61,9 @@ impl Default for Tuning {
             poll_ms: 50,
             log_format: "text",
             log_filter: "info,node=debug",
+            api: SocketAddr::from(([127, 0, 0, 1], 0)),
+            callers: Callers::default(),
+            collector: None,
         }
     }
 }
@@ -96,6 +112,27 @@ impl Node {
         };
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
         prlimit(pid, Resource::Fsize, limit).unwrap();
+    }
+
+    /// Where customers are answered, once they are.
+    pub(crate) async fn api(&self) -> SocketAddr {
+        self.told("N-API-001").await
+    }
+
+    /// Where its operator is answered.
+    pub(crate) async fn operator(&self) -> SocketAddr {
+        self.told("N-OPER-003").await
+    }
+
+    /// The address in the last line with this code.
+    async fn told(&self, code: &str) -> SocketAddr {
+        crate::story::until(code, Duration::from_secs(60), async || {
+            let log = self.log();
+            let line = log.lines().rfind(|line| line.contains(code))?;
+            let mut words = line.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
+            words.find_map(|word| word.parse().ok())
+        })
+        .await
     }
 
     /// The code it ended with, once it has.
@@ -229,12 +266,21 @@ impl Settings<'_> {
             poll_ms,
             log_format,
             log_filter,
+            api,
+            callers,
+            collector,
         } = tuning;
+        let list = |key: Option<Digest>| key.map(|key| format!("'{key}'")).unwrap_or_default();
+        let (brokers, operators) = (list(callers.broker), list(callers.operator));
+        let traces = collector.map(|at| format!("[traces]\nendpoint = 'http://{at}/v1/traces'\n"));
+        let traces = traces.unwrap_or_default();
         format!(
             "[state]\nfolder = '{state}'\n\
              [limits]\nbackoff_base_secs = 1\nbackoff_max_secs = 2\nstumbles_max = 1000\n\
              tasks_max = {tasks_max}\n\
              [log]\nformat = '{log_format}'\nfilter = '{log_filter}'\n\
+             [api]\nlisten = '{api}'\nbrokers = [{brokers}]\noperators = [{operators}]\n\
+             [operator]\nlisten = '127.0.0.1:0'\n{traces}\
              [device]\nprofile = 'development'\nkind = 'simulated'\nsocket = '{socket}'\n\
              development_root = '{root}'\n\
              [storage]\nfolders = ['{store}']\n\

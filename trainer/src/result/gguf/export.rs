@@ -1,7 +1,8 @@
 //! A PEFT adapter to the tensors llama.cpp expects.
 
-use super::names::{Half, architecture, layer, split_name};
+use super::names::{Half, split_name};
 use super::writer::{GgufFile, GgufTensor, GgufValue};
+use crate::model::{architecture, layer};
 use crate::peft::{AdapterConfig, read_adapter, read_adapter_config};
 use crate::result::ResultError;
 use crate::state::NamedTensor;

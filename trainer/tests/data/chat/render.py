@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Render every template with every conversation by transformers and write what it says to expected.json.
 
-Needs: pip install transformers==5.17.0 jinja2==3.1.6 (no torch). Run in this folder; the tests compare with the file.
+Needs: pip install transformers==5.17.0 jinja2==3.1.6 (no torch). The tests compare with the file; with --check nothing
+is written, and the exit status says whether transformers still says the same.
 The clock of the templates stands at 26 July 2024, as it does in the trainer."""
-import datetime, json, pathlib
+import datetime, json, pathlib, sys
 
 import jinja2
 from transformers import PreTrainedTokenizerFast
@@ -47,7 +48,12 @@ def main():
                 result = outcome(tokenizer, conversation, path.read_text(), prompted)
                 expected.append({"template": path.stem, "conversation": conversation["name"], "prompted": prompted, **result})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in expected)
-    (HERE / "expected.json").write_text(f"[\n{lines}\n]\n")
+    text, path = f"[\n{lines}\n]\n", HERE / "expected.json"
+    if "--check" in sys.argv:
+        same = path.read_text() == text
+        print(f"{len(expected)} renderings, {'as recorded' if same else 'OTHERS than recorded'}")
+        sys.exit(0 if same else 1)
+    path.write_text(text)
 
 
 if __name__ == "__main__":

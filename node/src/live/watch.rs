@@ -1,0 +1,105 @@
+//! What the node asks of chain, storage and device without being asked: how it stands with them.
+
+use super::shop::ChainTime;
+use super::speak::Speaker;
+use crate::breaker::{Cause, Gate};
+use crate::clock::SystemClock;
+use crate::metrics::Metrics;
+use crate::ports::Clock;
+use crate::world::{ChainPort, Places};
+use proto::ChallengeNonce;
+use ring::rand::{SecureRandom, SystemRandom};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Final blocks come every few seconds; nobody needs their time more exactly.
+const CHAIN_PAUSE: Duration = Duration::from_secs(5);
+/// So many unanswered questions in a row are no hiccup.
+const CHAIN_FAULTS_MAX: u32 = 3;
+const STORAGE_PAUSE: Duration = Duration::from_secs(30);
+/// A device that answers is asked seldom: the host's firmware is shared with others.
+const DEVICE_PAUSE: Duration = Duration::from_mins(10);
+const DEVICE_RETRY: Duration = Duration::from_secs(15);
+/// Without a fresh report for so long the evidence counts as stale.
+const STALE_SECS: u64 = 3_600;
+
+/// Reads the last final block until the end.
+pub(super) async fn watch_chain(
+    chain: ChainPort,
+    time: ChainTime,
+    (gate, metrics): (Gate, Metrics),
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    let reader = chain.market().reader();
+    let mut faults = 0;
+    loop {
+        match reader.final_head().await {
+            Ok(head) => {
+                time.set(head.timestamp);
+                metrics.chain(head.timestamp, SystemClock.now());
+                faults = 0;
+            }
+            Err(_told_by_the_client) => faults = CHAIN_FAULTS_MAX.min(faults + 1),
+        }
+        gate.observe(Cause::ChainUnreachable, faults < CHAIN_FAULTS_MAX);
+        for (place, url) in reader.health().iter().enumerate() {
+            metrics.rpc(place, url.requests, url.faults);
+        }
+        if rest(CHAIN_PAUSE, &end).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks the places that keep content whether they are there.
+pub(super) async fn watch_storage(
+    places: Places,
+    gate: Gate,
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    loop {
+        gate.observe(Cause::StorageUnreachable, places.answer().await);
+        if rest(STORAGE_PAUSE, &end).await {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks the device for a fresh report now and then, and often while it gives none.
+pub async fn watch_device(
+    speaker: Arc<Speaker>,
+    (gate, metrics): (Gate, Metrics),
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut proven_at = SystemClock.now();
+    metrics.attested(proven_at);
+    let mut pause = DEVICE_PAUSE;
+    loop {
+        if rest(pause, &end).await {
+            return Ok(());
+        }
+        let now = SystemClock.now();
+        let proven = speaker.ask(nonce()).await.is_ok();
+        if proven {
+            proven_at = now;
+            metrics.attested(now);
+        }
+        pause = if proven { DEVICE_PAUSE } else { DEVICE_RETRY };
+        let age = now.saturating_sub(proven_at);
+        gate.observe(Cause::StaleAttestation, age < STALE_SECS);
+    }
+}
+
+/// A generator that fails gives a nonce that is worth nothing to anybody; nobody uses it.
+fn nonce() -> ChallengeNonce {
+    let mut nonce = ChallengeNonce([1; 32]);
+    let _failed = SystemRandom::new().fill(&mut nonce.0);
+    nonce
+}
+
+/// Whether it is time to end.
+async fn rest(pause: Duration, end: &CancellationToken) -> bool {
+    tokio::time::timeout(pause, end.cancelled()).await.is_ok()
+}
