@@ -98,14 +98,15 @@ async fn an_open_breaker_refuses_orders_with_its_number_and_heals() {
     let house = House::open(Limits::default()).await;
     let order = Customer::new(1).order(1);
     let (mut broker, _) = house.broker.call(house.address).await;
-    house.gate.trouble(Cause::ChainUnreachable);
+    // Nothing in this house looks at the disk: the cause stays as it is set.
+    house.gate.trouble(Cause::LowDisk);
 
     let refused = broker
         .dispatch(order.dispatch(Fence(1)))
         .await
         .unwrap()
         .into_inner();
-    house.gate.well(Cause::ChainUnreachable);
+    house.gate.well(Cause::LowDisk);
     let taken = broker
         .dispatch(order.dispatch(Fence(1)))
         .await

@@ -278,6 +278,7 @@ impl Settings<'_> {
             "[state]\nfolder = '{state}'\n\
              [limits]\nbackoff_base_secs = 1\nbackoff_max_secs = 2\nstumbles_max = 1000\n\
              tasks_max = {tasks_max}\n\
+             [breaker]\ndisk_free_bytes_min = 0\n\
              [log]\nformat = '{log_format}'\nfilter = '{log_filter}'\n\
              [api]\nlisten = '{api}'\nbrokers = [{brokers}]\noperators = [{operators}]\n\
              [operator]\nlisten = '127.0.0.1:0'\n{traces}\
