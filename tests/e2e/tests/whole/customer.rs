@@ -17,6 +17,7 @@ use ring::rand::SystemRandom;
 use std::fs::File;
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 use storage::{Limits, LocalFolder, unpack};
 use tokio::task::JoinSet;
@@ -52,7 +53,7 @@ pub(crate) struct Wish<'a> {
 }
 
 impl Buyer {
-    /// With money in the sub-account at this provider.
+    /// With money in the sub-account at this provider, and that final.
     pub(crate) async fn new(stage: &Stage, folder: &Path, provider: Address) -> Self {
         let (path, wallet) = stage.wallet(folder, "customer").await;
         let (it, desk) = Customer::new(stage.reader().await, Wallet::open(&path, None).unwrap())
@@ -62,6 +63,12 @@ impl Buyer {
         tasks.spawn(desk.run());
         it.open_account(ether("20")).await.unwrap();
         it.fund(provider, ether("10")).await.unwrap();
+        let funded = stage.anvil.height().await;
+        crate::story::until("her money is final", Duration::from_secs(60), async || {
+            let head = it.reader().final_head().await.unwrap();
+            (head.number >= funded).then_some(())
+        })
+        .await;
         Self {
             it,
             wallet,
