@@ -289,7 +289,6 @@ fn trainer(
         speed: heeded.speed,
         clock: Arc::new(heeded.clock),
         stop: heeded.stop,
-        stop: stop.clone(),
     })
 }
 
