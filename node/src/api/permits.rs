@@ -14,8 +14,8 @@ pub(super) fn check(
         .verify()
         .map_err(|_not_binding| CallError::PermitInvalid)?;
     let hers = permit.customer == order.customer;
-    let here = permit.chain_id == order.chain_id && permit.contract == order.contract;
-    if !hers || !here {
+    let same_market = permit.chain_id == order.chain_id && permit.contract == order.contract;
+    if !hers || !same_market {
         return Err(CallError::PermitInsufficient);
     }
     if now >= permit.expires {

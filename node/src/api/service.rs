@@ -178,7 +178,7 @@ impl Node for NodeService {
         self.desk
             .fences
             .admit(broker, asked.fence)
-            .map_err(fenced)?;
+            .map_err(|error| fenced(&error))?;
         let reply = Box::pin(self.take(asked)).await?;
         Ok(Response::new(reply.into()))
     }
@@ -314,7 +314,7 @@ fn events(
         let batch = tail.next().await?;
         Some((batch, (Some(tail), seat)))
     });
-    let events = batches.flat_map(|batch| stream::iter(batch));
+    let events = batches.flat_map(stream::iter);
     events.map(|event| Ok(event.into())).boxed()
 }
 
@@ -351,7 +351,7 @@ fn unavailable(unavailable: Unavailable) -> Status {
     }
 }
 
-fn fenced(error: FencesError) -> Status {
+fn fenced(error: &FencesError) -> Status {
     match error {
         FencesError::Stale => status(CallError::FenceStale, ""),
         FencesError::Read { .. } | FencesError::Garbled { .. } | FencesError::Write(_) => {

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 ///
 /// The key is Ed25519, as the enclave derives it from its one secret: any 32 bytes are one, its
 /// signatures need no randomness, and every TLS 1.3 library of our own programs, Go, OpenSSL and
-/// Java takes it. Libraries on BoringSSL do not offer it unless told to; those clients cannot
+/// Java takes it. Libraries on `BoringSSL` do not offer it unless told to; those clients cannot
 /// check a self-signed certificate against evidence either.
 pub struct Identity {
     key: Zeroizing<Vec<u8>>,

@@ -113,14 +113,14 @@ pub async fn join(
         clock: Arc::new(clock),
         speed: speed.clone(),
     });
-    let shop = Shop::new(
+    let storefront = Shop::new(
         market.provider(),
         proved,
         audience.config.clone(),
         speed,
         time,
     );
-    audience.front.offers(Arc::new(shop));
+    audience.front.offers(Arc::new(storefront));
     audience.front.takes(Arc::new(door.clone()));
     let signer = proved.identity.signer().address();
     let wanted = Registration::new(&config.offer, chain, signer);
