@@ -26,6 +26,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// The sealtune provider node: takes signed fine-tuning orders and never loses one.
@@ -150,7 +151,7 @@ fn parts(
         stage: Stage::default(),
         front: Front::default(),
         config: reloader.current(),
-        end: Default::default(),
+        end: CancellationToken::default(),
     };
     Ok(Parts {
         audience,

@@ -230,14 +230,11 @@ mod tests {
                     [offer]\nurl = 'https://elsewhere'\nprice_per_token = '5 gwei'\n";
         fs::write(&reloader.path, text).unwrap();
 
-        let reloaded = reloader.again().unwrap();
+        let told = reloader.again().unwrap();
 
         let config = reloader.current().borrow().clone();
-        assert_eq!(
-            reloaded.changed,
-            ["limits.tasks_max", "offer.price_per_token"]
-        );
-        assert_eq!(reloaded.needs_restart, ["offer.url"]);
+        assert_eq!(told.changed, ["limits.tasks_max", "offer.price_per_token"]);
+        assert_eq!(told.needs_restart, ["offer.url"]);
         assert_eq!(config.capacity.tasks_max, 3);
         assert_eq!(config.offer.price.0, Wei::from(5_000_000_000));
         assert_eq!(config.offer.url, "");

@@ -32,8 +32,10 @@ impl Filter {
     }
 
     pub fn set(&self, filter: Targets) {
-        // It fails only when the log is gone.
-        drop(self.0.as_ref().map(|handle| handle.reload(filter)));
+        if let Some(handle) = &self.0 {
+            // It fails only when the log is gone.
+            let _gone = handle.reload(filter);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const NODE: &str = env!("CARGO_BIN_EXE_sealtune-node");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Home(TempDir);
 
@@ -85,10 +85,10 @@ impl Home {
     }
 
     fn start(&self) -> Running {
-        self.start_with(&mut self.command(&["run"]))
+        Self::start_with(&mut self.command(&["run"]))
     }
 
-    fn start_with(&self, command: &mut Command) -> Running {
+    fn start_with(command: &mut Command) -> Running {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut running = Running {
@@ -365,7 +365,7 @@ fn systemd_is_told_when_the_node_is_ready_and_that_it_lives() {
         .env("NOTIFY_SOCKET", &path)
         .env("WATCHDOG_USEC", "3000000");
 
-    let _node = home.start_with(&mut command);
+    let _node = Home::start_with(&mut command);
 
     let begun = Instant::now();
     let (mut heard, mut buffer) = (String::new(), [0; 4096]);
@@ -397,7 +397,7 @@ fn an_idle_node_is_small_and_still() {
 
     let (before, begun) = (ticks(), Instant::now());
     while begun.elapsed() < WATCHED {
-        std::thread::park_timeout(WATCHED - begun.elapsed());
+        std::thread::park_timeout(WATCHED.saturating_sub(begun.elapsed()));
     }
     let ticks = ticks() - before;
     let rss = proc("status")

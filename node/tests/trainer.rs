@@ -224,7 +224,7 @@ async fn a_stop_writes_a_checkpoint_and_the_next_start_goes_on() {
 async fn a_stop_lets_a_training_end_that_is_nearly_done() {
     let desk = Desk::new();
     let settings = Settings {
-        grace: Duration::from_secs(3_600),
+        grace: Duration::from_hours(1),
         ..desk.settings()
     };
     let stop = Stop::default();

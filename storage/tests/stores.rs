@@ -188,8 +188,8 @@ async fn an_upload_to_a_bucket_that_was_cut_off_goes_on_where_it_stood() {
     let once = u64::try_from(LARGE).expect("small");
     assert_eq!((last.already, last.moved_bytes), (false, once - noted));
     // At most three parts are on their way when a life ends.
-    let lost = u64::try_from(2 * 3 * PART).expect("small");
-    assert!(sent >= once && sent <= once + lost, "{sent}");
+    let repeated = u64::try_from(2 * 3 * PART).expect("small");
+    assert!(sent >= once && sent <= once + repeated, "{sent}");
     assert_eq!(journals.path().read_dir().expect("listed").count(), 0);
     gives_back(Arc::new(bucket), &data, file.content().root).await;
 }

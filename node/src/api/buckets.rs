@@ -101,7 +101,9 @@ mod laws {
         #[test]
         fn one_callers_haste_is_not_anothers(calls in 1_u32..50) {
             let mut buckets = Buckets::new(1, 1);
-            (0..calls).for_each(|_| drop(buckets.take(1, 0)));
+            for _call in 0..calls {
+                buckets.take(1, 0);
+            }
             prop_assert!(buckets.take(2, 0));
         }
     }
@@ -118,7 +120,9 @@ mod laws {
     #[test]
     fn callers_without_end_take_no_room_without_end() {
         let mut buckets = Buckets::new(1, 1);
-        (0..10_000_u64).for_each(|caller| drop(buckets.take(caller, caller)));
+        for caller in 0..10_000_u64 {
+            buckets.take(caller, caller);
+        }
         assert_eq!(buckets.callers.len(), CALLERS_MAX);
     }
 }

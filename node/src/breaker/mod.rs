@@ -176,7 +176,9 @@ mod laws {
             history in prop::collection::vec(happening(), 0..30),
         ) {
             let mut breaker = lived(&history);
-            Cause::ALL.iter().for_each(|&cause| breaker.well(cause));
+            for &cause in Cause::ALL {
+                breaker.well(cause);
+            }
             breaker.reset();
             prop_assert!(!breaker.is_open());
         }

@@ -84,7 +84,7 @@ pub fn run(command: Operate) -> Done {
     match command {
         Operate::Init(init) => init.run(),
         Operate::Check(common) => common.check(),
-        Operate::Doctor(doctor) => doctor.run(),
+        Operate::Doctor(doctor) => Ok(doctor.run()),
         Operate::Config(ConfigCommand::Show(show)) => show.run(),
         Operate::Status(common) => Asked::of(&common)?.status(),
         Operate::Jobs(jobs) => jobs.run(),

@@ -256,7 +256,7 @@ fn places(config: &Config, chain: &ChainConfig, market: &Market) -> Result<Place
     let content = content.unwrap_or_else(|| config.state.folder.join("content"));
     let offered = config.offer.models.values().copied().collect();
     let models = config.state.models();
-    Places::open(&config.storage, &content, models, offered, payer)
+    Places::open(&config.storage, &content, models, offered, payer.as_ref())
 }
 
 fn chain_port(market: &Arc<Market>, proved: &Proved, book: &Book) -> ChainPort {

@@ -81,8 +81,8 @@ impl Client {
     }
 
     fn unreachable(&self, source: io::Error) -> ClientError {
-        let path = self.path.clone();
         use io::ErrorKind::{ConnectionRefused, NotFound};
+        let path = self.path.clone();
         if matches!(source.kind(), NotFound | ConnectionRefused) {
             return ClientError::NotRunning { path };
         }

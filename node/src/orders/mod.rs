@@ -220,7 +220,10 @@ mod tests {
         book(folder.path()).keep(&taken).unwrap();
         book(folder.path()).measured(task, work).unwrap();
 
-        assert_eq!(book(folder.path()).all().unwrap(), [taken.clone()]);
+        assert_eq!(
+            book(folder.path()).all().unwrap(),
+            std::slice::from_ref(&taken)
+        );
         assert_eq!(book(folder.path()).find(task).unwrap(), Some(taken));
         assert_eq!(book(folder.path()).work(task).unwrap(), Some(work));
     }

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct Exporter {
-    exporter: SpanExporter,
+    spans: SpanExporter,
     made: mpsc::Receiver<SpanData>,
     is_lost: bool,
 }
@@ -44,7 +44,7 @@ impl Exporter {
         })?;
         exporter.set_resource(&resource());
         Ok(Self {
-            exporter,
+            spans: exporter,
             made,
             is_lost: false,
         })
@@ -75,10 +75,10 @@ impl Exporter {
             return;
         }
         let count = batch.len();
-        match self.exporter.export(batch).await {
+        match self.spans.export(batch).await {
             Ok(()) => self.is_lost = false,
             Err(error) if self.is_lost => {
-                debug!(code = "N-TRACE-001", %error, count, "traces are lost")
+                debug!(code = "N-TRACE-001", %error, count, "traces are lost");
             }
             Err(error) => {
                 warn!(code = "N-TRACE-001", %error, count, "traces are lost until the collector answers");

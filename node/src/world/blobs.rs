@@ -67,7 +67,7 @@ impl Places {
         content: &Path,
         models: PathBuf,
         offered: BTreeSet<Root>,
-        payer: Option<Arc<dyn Submitter>>,
+        payer: Option<&Arc<dyn Submitter>>,
     ) -> Result<Self, PlacesError> {
         let quota = config.quota_gib.map(|gib| gib.saturating_mul(1 << 30));
         Ok(Self(Arc::new(Inner {
@@ -217,7 +217,7 @@ impl Sizes for Places {
 
 fn others(
     config: &StorageConfig,
-    payer: Option<Arc<dyn Submitter>>,
+    payer: Option<&Arc<dyn Submitter>>,
 ) -> Result<Vec<Arc<dyn Store>>, PlacesError> {
     let mut others: Vec<Arc<dyn Store>> = Vec::new();
     for folder in &config.folders {
@@ -228,8 +228,8 @@ fn others(
     }
     for url in &config.indexers {
         let network = ZeroG::by_indexer(url, Pace::default())?;
-        others.push(Arc::new(match &payer {
-            Some(payer) => network.paying(payer.clone(), config.upload_fee_max),
+        others.push(Arc::new(match payer {
+            Some(payer) => network.paying(Arc::clone(payer), config.upload_fee_max),
             None => network,
         }));
     }

@@ -276,7 +276,7 @@ async fn only_a_known_operator_drains() {
     let (mut broker, _) = house.broker.call(house.address).await;
     let (mut operator, _) = house.operator.call(house.address).await;
 
-    let refused = broker.drain(drain.clone()).await.unwrap_err();
+    let refused = broker.drain(drain).await.unwrap_err();
     let status = operator.drain(drain).await.unwrap().into_inner();
 
     assert_eq!(call_error(&refused), Some(CallError::CallerUnknown));

@@ -186,8 +186,8 @@ impl Desk {
             device: "cpu".into(),
             threads: Some(1),
             memory_bytes: 2 << 30,
-            silence_max: Duration::from_secs(120),
-            checkpoint_every: Duration::from_secs(3600),
+            silence_max: Duration::from_mins(2),
+            checkpoint_every: Duration::from_hours(1),
             checkpoints_kept: 2,
             grace: Duration::from_secs(0),
         }
@@ -234,7 +234,13 @@ impl Desk {
         let progress = self.ears.progress.lock().unwrap();
         let steps = progress.iter().filter_map(|progress| match progress {
             Progress::Step(step) => Some(step.step),
-            _ => None,
+            Progress::Staging(_)
+            | Progress::Evaluation(_)
+            | Progress::Checkpoint(_)
+            | Progress::Gpu(_)
+            | Progress::Sealing(_)
+            | Progress::Upload(_)
+            | Progress::Resumed => None,
         });
         steps.collect()
     }
@@ -311,7 +317,13 @@ impl Listener for Ears {
         self.tasks.lock().unwrap().push(task);
         let step = match &progress {
             Progress::Step(step) => Some(step.step),
-            _other => None,
+            Progress::Staging(_)
+            | Progress::Evaluation(_)
+            | Progress::Checkpoint(_)
+            | Progress::Gpu(_)
+            | Progress::Sealing(_)
+            | Progress::Upload(_)
+            | Progress::Resumed => None,
         };
         self.progress.lock().unwrap().push(progress);
         if let (Some(step), Some(act)) = (step, &mut *self.on_step.lock().unwrap()) {
@@ -338,6 +350,6 @@ impl Clock for Wall {
     }
 
     async fn sleep_until(&self, _at: Seconds) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -7,8 +7,8 @@ mod quote;
 mod storage;
 mod trainer;
 
+use super::Common;
 use super::print::say;
-use super::{Common, Done};
 use crate::config::Config;
 use clap::Args;
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub(super) enum Grade {
 }
 
 impl Doctor {
-    pub(super) fn run(&self) -> Done {
+    pub(super) fn run(&self) -> ExitCode {
         let findings = match self.common.load() {
             Ok(config) => self.examine(&config),
             Err(error) => vec![Finding::failed(
@@ -59,7 +59,7 @@ impl Doctor {
         say(self.common.style(), &findings, || {
             findings.iter().map(line).collect()
         });
-        Ok(ExitCode::from(code(&findings)))
+        ExitCode::from(code(&findings))
     }
 
     fn examine(&self, config: &Config) -> Vec<Finding> {

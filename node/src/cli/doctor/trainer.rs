@@ -74,11 +74,11 @@ fn try_out(trainer: &Path) -> io::Result<Result<Learnt, String>> {
         "--out".into(),
         path("out"),
     ];
-    let trained = run(trainer, &arguments)?;
-    let steps = steps(&trained.stdout);
+    let output = run(trainer, &arguments)?;
+    let steps = steps(&output.stdout);
     Ok(learnt(&steps)
-        .filter(|_| trained.status.success())
-        .ok_or_else(|| said(&trained)))
+        .filter(|_| output.status.success())
+        .ok_or_else(|| said(&output)))
 }
 
 fn run(trainer: &Path, arguments: &[PathBuf]) -> io::Result<Output> {

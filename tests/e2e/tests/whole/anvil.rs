@@ -39,7 +39,7 @@ impl Anvil {
             .spawn();
         let mut process = spawned.expect("anvil starts");
         let lines = BufReader::new(process.stdout.take().unwrap());
-        let address = tokio::time::timeout(Duration::from_secs(60), listening(lines));
+        let address = tokio::time::timeout(Duration::from_mins(1), listening(lines));
         Self {
             address: address.await.expect("anvil listens in time"),
             _process: process,

@@ -43,7 +43,7 @@ impl Collector {
             if spans.iter().any(|span| span.name == "task") {
                 return spans;
             }
-            let more = tokio::time::timeout(Duration::from_secs(120), self.received.recv());
+            let more = tokio::time::timeout(Duration::from_mins(2), self.received.recv());
             self.kept.extend(more.await.unwrap().unwrap());
         }
     }

@@ -64,7 +64,7 @@ impl Buyer {
         it.open_account(ether("20")).await.unwrap();
         it.fund(provider, ether("10")).await.unwrap();
         let funded = stage.anvil.height().await;
-        crate::story::until("her money is final", Duration::from_secs(60), async || {
+        crate::story::until("her money is final", Duration::from_mins(1), async || {
             let head = it.reader().final_head().await.unwrap();
             (head.number >= funded).then_some(())
         })

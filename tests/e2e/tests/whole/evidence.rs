@@ -104,7 +104,7 @@ async fn the_door_opens_only_when_the_evidence_holds() {
     let shut = TcpStream::connect(api);
     let evidence = page(operator, "/v1/attestation");
     gate.open.send(()).unwrap();
-    let opened = until("the door opens", Duration::from_secs(60), async || {
+    let opened = until("the door opens", Duration::from_mins(1), async || {
         TcpStream::connect(api).ok()
     });
     opened.await;

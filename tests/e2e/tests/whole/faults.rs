@@ -75,7 +75,7 @@ async fn on_a_full_disk_the_node_ends_by_its_own_number_and_later_goes_on() {
 
     play.node.files_may_grow_to(Some(4_096));
     let node = &mut play.node;
-    let ended = until("the node ends", Duration::from_secs(300), async || {
+    let ended = until("the node ends", Duration::from_mins(5), async || {
         node.end_code()
     });
     let code = ended.await;

@@ -126,7 +126,7 @@ impl Node {
 
     /// The address in the last line with this code.
     async fn told(&self, code: &str) -> SocketAddr {
-        crate::story::until(code, Duration::from_secs(60), async || {
+        crate::story::until(code, Duration::from_mins(1), async || {
             let log = self.log();
             let line = log.lines().rfind(|line| line.contains(code))?;
             let mut words = line.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
@@ -159,7 +159,7 @@ impl Node {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
         });
-        killed.fold(false, |any, one| any || one)
+        killed.filter(|&hit| hit).count() > 0
     }
 
     /// Whether its process is gone, by what the system says.
@@ -184,7 +184,7 @@ impl Node {
     /// Waits until the log has these words after so many bytes.
     pub(crate) async fn says(&self, words: &str, after: usize) {
         let what = format!("the log says {words:?}");
-        crate::story::until(&what, Duration::from_secs(300), async || {
+        crate::story::until(&what, Duration::from_mins(5), async || {
             let log = self.log();
             log.get(after..)?.contains(words).then_some(())
         })
@@ -202,7 +202,7 @@ impl Node {
     pub(crate) async fn submit(&self, signed: &SignedOrder, recipe: &str) {
         let line = letter(signed, recipe);
         let answer =
-            crate::story::until("the order is taken", Duration::from_secs(300), async || {
+            crate::story::until("the order is taken", Duration::from_mins(5), async || {
                 let answer = self.ask(&line).unwrap_or_default();
                 (!answer.is_empty() && answer != "not ready").then_some(answer)
             });
@@ -221,7 +221,7 @@ impl Node {
 /// One question at the door, and its answer.
 pub(crate) fn ask_at(door: &Path, line: &str) -> std::io::Result<String> {
     let mut stream = UnixStream::connect(door)?;
-    stream.set_read_timeout(Some(Duration::from_secs(300)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(5)))?;
     writeln!(stream, "{line}")?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer)?;

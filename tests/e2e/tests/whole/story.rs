@@ -84,7 +84,7 @@ impl Play {
         let reader = stage.reader().await;
         until(
             "the node is registered",
-            Duration::from_secs(300),
+            Duration::from_mins(5),
             async || {
                 assert!(!node.has_ended(), "{}", node.log());
                 reader.service(provider).await.ok()
@@ -184,7 +184,7 @@ impl Play {
     /// The same at contracts that know no orders: only results are on chain.
     pub(crate) async fn through_base(&self, expected: &Expected) {
         let (task, buyer, provider) = (expected.task(), &self.buyer, self.provider);
-        let patience = Duration::from_secs(300);
+        let patience = Duration::from_mins(5);
         self.node.submit(&expected.signed, &expected.recipe).await;
         until("the result is delivered", patience, async || {
             assert!(!self.node.has_gone(), "{}", self.node.log());
@@ -235,7 +235,7 @@ pub(crate) async fn until_standing(
     task: TaskId,
     good: impl Fn(Standing) -> bool,
 ) -> Standing {
-    until("the chain says so", Duration::from_secs(300), async || {
+    until("the chain says so", Duration::from_mins(5), async || {
         let known = reader.standing(task).await.unwrap();
         known.map(|(standing, _)| standing).filter(|&now| good(now))
     })
@@ -251,7 +251,7 @@ async fn an_order_is_trained_delivered_acknowledged_and_paid_to_the_wei() {
     play.node.submit(&expected.signed, &expected.recipe).await;
     let delivered = until(
         "the result is delivered",
-        Duration::from_secs(300),
+        Duration::from_mins(5),
         async || {
             assert!(!play.node.has_ended(), "{}", play.node.log());
             let now = play.standing(task).await;

@@ -117,11 +117,11 @@ async fn alive(node: &mut Client, boot: &Attested) {
     let reply = LivenessReply::try_from(reply.unwrap().into_inner()).unwrap();
 
     let signed = liveness_digest(reply.boot_id, NONCE);
-    let signer = reply.signature.signer(&signed).unwrap();
+    let who = reply.signature.signer(&signed).unwrap();
 
     let attested = boot.bound().unwrap();
     let key = k256::ecdsa::VerifyingKey::from_sec1_bytes(&attested.signer).unwrap();
-    assert_eq!(signer, proto::Address::from_public_key(&key));
+    assert_eq!(who, proto::Address::from_public_key(&key));
 }
 
 pub(crate) fn submission(signed: &SignedOrder, recipe: &str) -> wire::DispatchRequest {
@@ -151,13 +151,12 @@ async fn refused(scene: &Scene, stranger: &mut Client, expected: &Expected) {
 
 /// The reason of a "no"; a node that is not ready yet is asked again.
 pub(crate) async fn hand_in(broker: &mut Client, asked: wire::DispatchRequest) -> Option<Reason> {
-    let answered = until("an answer", Duration::from_secs(120), async || match broker
-        .dispatch(asked.clone())
-        .await
-    {
-        Ok(reply) => Some(reply.into_inner()),
-        Err(error) if call_error(&error) == Some(CallError::NotReady) => None,
-        Err(error) => panic!("{error}"),
+    let answered = until("an answer", Duration::from_mins(2), async || {
+        match broker.dispatch(asked.clone()).await {
+            Ok(reply) => Some(reply.into_inner()),
+            Err(error) if call_error(&error) == Some(CallError::NotReady) => None,
+            Err(error) => panic!("{error}"),
+        }
     });
     reason(answered.await)
 }
@@ -211,7 +210,7 @@ async fn watched(node: &mut Client, scene: &Scene, expected: &Expected) {
             }
         }
     };
-    let delivered = tokio::time::timeout(Duration::from_secs(180), news).await;
+    let delivered = tokio::time::timeout(Duration::from_mins(3), news).await;
     assert!(delivered.is_ok(), "{phases:?}: {}", scene.play.node.log());
     assert!(steps > 0, "no step was told");
     assert!(phases.contains(&Phase::Staged) && phases.contains(&Phase::Trained));
@@ -229,7 +228,7 @@ async fn logged(node: &mut Client, permit: wire::Permit, expected: &Expected) {
     let mut lines = node.logs(asked).await.unwrap().into_inner();
     let mut text = String::new();
     while let Some(batch) = lines.message().await.unwrap() {
-        for line in LogLines::try_from(batch).unwrap().lines.iter() {
+        for line in &LogLines::try_from(batch).unwrap().lines {
             text.push_str(&line.text);
             text.push('\n');
         }
@@ -268,7 +267,7 @@ async fn drained(scene: &Scene, expected: &Expected) {
     let address = scene.play.node.api().await;
     let (wire, _) = Caller::stranger().connect(address).await;
     let mut health = HealthClient::new(wire);
-    until("health says so", Duration::from_secs(60), async || {
+    until("health says so", Duration::from_mins(1), async || {
         let service = "sealtune.v1.Node".to_owned();
         let asked = health.check(HealthCheckRequest { service }).await;
         let status = asked.unwrap().into_inner().status();
