@@ -59,7 +59,7 @@ contract Ledger is Directory, ReentrancyGuardTransient {
         else _openSubAccount(entry, service, provider, amount);
     }
 
-    /// What stays locked the service itself tells.
+    // What stays locked the service itself tells.
     // slither-disable-next-line unused-return
     function retrieveFund(address[] memory providers, string memory serviceName) external nonReentrant {
         if (providers.length > MAX_PROVIDERS_PER_BATCH) {
@@ -182,7 +182,7 @@ contract Ledger is Directory, ReentrancyGuardTransient {
         service.addAccount{value: amount}(msg.sender, provider, entry.additionalInfo);
     }
 
-    /// To a service that the owner registered, for the caller's own account there.
+    // To a service that the owner registered, for the caller's own account there.
     // slither-disable-next-line arbitrary-send-eth
     function _topUp(Entry storage entry, IServing service, address provider, uint256 amount) private {
         uint256 pending = service.getPendingRefund(msg.sender, provider);

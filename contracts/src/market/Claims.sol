@@ -18,7 +18,7 @@ abstract contract Claims is State, Owned, ReentrancyGuardTransient {
         _pay(msg.sender, amount);
     }
 
-    /// To a party what the caller has taken off her claim, or to nobody what is burnt.
+    // To a party what the caller has taken off her claim, or to nobody what is burnt.
     // slither-disable-next-line arbitrary-send-eth
     function _pay(address to, uint256 amount) internal {
         (bool paid,) = to.call{value: amount}("");
