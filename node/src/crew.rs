@@ -108,11 +108,12 @@ impl Crew {
     }
 }
 
-/// Runs work on this thread until it ends.
+/// Runs work on this thread until it ends. It may open connections: those of the others can have
+/// gone with the wire.
 fn drive<E: Into<Cause>, W: Future<Output = Result<(), E>>>(
     work: impl FnOnce() -> W,
 ) -> Result<(), Cause> {
-    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work()).map_err(Into::into)
 }
 
@@ -136,6 +137,21 @@ mod tests {
         let end = crew.join().await;
 
         assert!(matches!(end, Err(CrewError::Failed { name: "broken", .. })));
+    }
+
+    #[tokio::test]
+    async fn a_member_on_a_thread_of_its_own_can_connect() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Stop::default();
+        let mut crew = Crew::new(stop.clone());
+        crew.spawn_thread("caller", move || async move {
+            let _connected = tokio::net::TcpStream::connect(address).await?;
+            stop.drain();
+            io::Result::Ok(())
+        });
+
+        assert!(crew.join().await.is_ok());
     }
 
     #[tokio::test]
