@@ -27,6 +27,7 @@ mod figures;
 mod kills;
 mod machine;
 mod node;
+mod operator;
 mod originals;
 mod proxy;
 mod secrecy;
