@@ -1,6 +1,5 @@
 //! The provider node: one conductor, its ports, and the services around it.
 
-pub mod admission;
 pub mod boot;
 pub mod clock;
 pub mod conductor;
@@ -27,3 +26,5 @@ pub mod telemetry;
 pub mod trainer;
 pub mod vault;
 pub mod world;
+
+pub use admission;
