@@ -91,6 +91,8 @@ pub(crate) enum Item {
     Debian {
         package: String,
         program: String,
+        /// A folder with one of each version, and the program in its `bin`.
+        within: Option<PathBuf>,
     },
 }
 

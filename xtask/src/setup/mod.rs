@@ -47,7 +47,11 @@ impl<'a> SetUp<'a> {
             Item::Crate { build } => self.krate(name, build)?,
             Item::Python { pins } => self.packages(name, pins)?,
             Item::Npm { folder } => self.npm(name, folder)?,
-            Item::Debian { package, program } => self.debian(package, program)?,
+            Item::Debian {
+                package,
+                program,
+                within,
+            } => self.debian(package, program, within.as_deref())?,
         };
         if had {
             self.ready.insert(name);
@@ -126,8 +130,9 @@ impl<'a> SetUp<'a> {
         Ok(true)
     }
 
-    fn debian(&self, package: &str, program: &str) -> Result<bool, Trouble> {
-        if on_path(program) || (rustix::process::getuid().is_root() && self.apt(package)?) {
+    fn debian(&self, package: &str, program: &str, within: Option<&Path>) -> Result<bool, Trouble> {
+        let has = || on_path(program) || within.is_some_and(|parent| is_below(parent, program));
+        if has() || (rustix::process::getuid().is_root() && self.apt(package)? && has()) {
             return Ok(true);
         }
         Err(Trouble::Plain(format!(
@@ -188,6 +193,13 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// Whether `bin` of a version's folder has it: Debian keeps versions of a server beside each other.
+fn is_below(parent: &Path, program: &str) -> bool {
+    let versions = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let mut programs = versions.map(|version| version.path().join("bin").join(program));
+    programs.any(|program| program.is_file())
+}
+
 /// The variable with these folders before what it holds already.
 fn before(variable: &str, folders: &[PathBuf]) -> OsString {
     let held = std::env::var_os(variable).unwrap_or_default();
@@ -207,5 +219,18 @@ mod tests {
 
         assert_eq!(folders.next().as_deref(), Some(Path::new("/ours/bin")));
         assert!(folders.next().is_some());
+    }
+
+    #[test]
+    fn a_server_is_found_in_the_folder_of_its_version() {
+        let parent = tempfile::tempdir().expect("a folder for the test");
+        let programs = parent.path().join("17").join("bin");
+        std::fs::create_dir_all(&programs).expect("the folder is writable");
+
+        assert!(!is_below(parent.path(), "server"));
+        std::fs::write(programs.join("server"), "").expect("the folder is writable");
+
+        assert!(is_below(parent.path(), "server"));
+        assert!(!is_below(&parent.path().join("none"), "server"));
     }
 }
