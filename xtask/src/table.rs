@@ -93,6 +93,9 @@ pub(crate) enum Item {
         program: String,
         /// A folder with one of each version, and the program in its `bin`.
         within: Option<PathBuf>,
+        /// Without it the steps go on, and what needs it says that it was left out.
+        #[serde(default)]
+        optional: bool,
     },
 }
 

@@ -51,7 +51,11 @@ impl<'a> SetUp<'a> {
                 package,
                 program,
                 within,
-            } => self.debian(package, program, within.as_deref())?,
+                optional,
+            } => {
+                self.debian(package, program, within.as_deref())?
+                    || without(package, program, *optional)?
+            }
         };
         if had {
             self.ready.insert(name);
@@ -132,12 +136,7 @@ impl<'a> SetUp<'a> {
 
     fn debian(&self, package: &str, program: &str, within: Option<&Path>) -> Result<bool, Trouble> {
         let has = || on_path(program) || within.is_some_and(|parent| is_below(parent, program));
-        if has() || (rustix::process::getuid().is_root() && self.apt(package)? && has()) {
-            return Ok(true);
-        }
-        Err(Trouble::Plain(format!(
-            "{program} is missing; on Debian: apt-get install {package}"
-        )))
+        Ok(has() || (rustix::process::getuid().is_root() && self.apt(package)? && has()))
     }
 
     /// True when the folder holds what the pins say, from before or from now on.
@@ -186,6 +185,16 @@ impl<'a> SetUp<'a> {
         }
         Ok(good)
     }
+}
+
+/// Whether the steps go on without a program.
+fn without(package: &str, program: &str, optional: bool) -> Result<bool, Trouble> {
+    let missing = format!("{program} is missing; on Debian: apt-get install {package}");
+    if !optional {
+        return Err(Trouble::Plain(missing));
+    }
+    println!("{missing}. What needs it will be LEFT OUT");
+    Ok(true)
 }
 
 fn on_path(program: &str) -> bool {
