@@ -88,7 +88,7 @@ impl Served {
     pub(crate) async fn channel(&self) -> Channel {
         let endpoint = Endpoint::from_shared(format!("http://{}", self.addresses.api)).unwrap();
         endpoint
-            .timeout(Duration::from_secs(600))
+            .timeout(Duration::from_mins(10))
             .connect()
             .await
             .unwrap()

@@ -10,7 +10,7 @@ const WHERE: &str = "/usr/lib/postgresql";
 /// The server refuses to run as root; Debian's package brings this user.
 const USER: &str = "postgres";
 /// How long a new server may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Postgres {
     folder: TempDir,

@@ -71,6 +71,7 @@ impl Customer {
         SignedPermit { permit, signature }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "as most messages have it")]
     pub(crate) fn may(&self, action: Action, task: TaskId) -> Option<SignedPermit> {
         Some(self.permit(action, Scope::Task(task), u64::MAX))
     }

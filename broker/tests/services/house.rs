@@ -220,7 +220,7 @@ pub(crate) fn turned(at: Seconds) -> Arc<Turned> {
 
 /// Waits for a condition, and not for a time.
 pub(crate) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+    let waited = tokio::time::timeout(Duration::from_mins(1), async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -38,7 +38,7 @@ const WAYS: Ways = Ways {
     settings: Settings {
         heartbeat_secs: 3_600,
         silence_secs_max: 1 << 30,
-        greeting: Duration::from_secs(60),
+        greeting: Duration::from_mins(1),
     },
     patience: Patience {
         claim_secs: 5,
@@ -56,7 +56,10 @@ struct Living {
 
 /// The brokers as the world outside sees them.
 #[derive(Clone, Default)]
-struct Town(Arc<Mutex<Vec<(Arc<House>, CancellationToken)>>>);
+struct Town(Arc<Mutex<Vec<Place>>>);
+
+/// A broker, and the word that it is dead.
+type Place = (Arc<House>, CancellationToken);
 
 /// Which nodes were ever handed an order.
 #[derive(Clone, Default)]
@@ -252,7 +255,7 @@ async fn live(seed: u64, address: &str, brokers: usize) {
         living.push(broker);
     }
     let store = living[0].house.books.store.clone();
-    let done = tokio::time::timeout(Duration::from_secs(60), async {
+    let done = tokio::time::timeout(Duration::from_mins(1), async {
         while people.join_next().await.transpose().unwrap().is_some() {}
         while !all_paid(&*store, &customer).await {
             clock.turn(1);
@@ -281,7 +284,8 @@ async fn all_paid(store: &dyn Store, customer: &Customer) -> bool {
 
 async fn check(store: &dyn Store, customer: &Customer, handed: &Handed, seed: u64) {
     let links = store.ledger(0, 1_000).await.unwrap();
-    let text: String = links.iter().map(|link| format!("{link}\n")).collect();
+    let lines: Vec<_> = links.iter().map(ToString::to_string).collect();
+    let text = lines.join("\n") + "\n";
     let audited = audit(text.as_bytes()).unwrap();
     assert_eq!(audited.links, store.links().await.unwrap(), "seed {seed}");
     let entries: Vec<Entry> = links
@@ -291,9 +295,9 @@ async fn check(store: &dyn Store, customer: &Customer, handed: &Handed, seed: u6
     let handed = handed.0.lock().unwrap().clone();
     for nonce in 0..ORDERS {
         let task = customer.order(nonce, DEADLINE).id();
-        let story: Vec<_> = entries.iter().filter(|entry| entry.task == task).collect();
-        let [assigned, started, paid] = story.as_slice() else {
-            panic!("seed {seed}: {task} has the story {story:?}");
+        let told: Vec<_> = entries.iter().filter(|entry| entry.task == task).collect();
+        let [assigned, started, paid] = told.as_slice() else {
+            panic!("seed {seed}: {task} has the story {told:?}");
         };
         let Happening::Assigned { to, .. } = assigned.happened else {
             panic!("seed {seed}: begins with {assigned:?}");

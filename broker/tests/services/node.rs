@@ -28,7 +28,7 @@ use tonic::Streaming;
 pub(crate) const BOOT: BootId = BootId([6; 16]);
 pub(crate) const TLS: Digest = Digest([1; 32]);
 pub(crate) const CONFIG: Digest = Digest([2; 32]);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Clone)]
 pub(crate) struct Node {
