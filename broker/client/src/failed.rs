@@ -48,14 +48,23 @@ impl From<Status> for CallFailed {
             let detail = status.message().to_owned();
             return Self::Refused { error, detail };
         }
-        // What tonic says when a connection cannot be made, or breaks under a call.
-        match status.code() {
-            Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal => {
-                Self::Unreachable(Box::new(status))
-            }
-            _ => Self::Strange(Box::new(status)),
+        let status = Box::new(status);
+        if is_of_the_connection(status.code()) {
+            return Self::Unreachable(status);
         }
+        Self::Strange(status)
     }
+}
+
+/// What tonic says when a connection cannot be made, or breaks under a call.
+fn is_of_the_connection(code: Code) -> bool {
+    let codes = [
+        Code::Unavailable,
+        Code::Cancelled,
+        Code::Unknown,
+        Code::Internal,
+    ];
+    codes.contains(&code)
 }
 
 /// The checked form of an answer.

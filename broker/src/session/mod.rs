@@ -23,12 +23,12 @@ use crate::store::StoreError;
 use futures_util::future::ready;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use proto::broker::{BrokerMessage, Dismissal, Failure, NodeMessage};
-use proto::{CallError, Seconds, Text};
+use proto::{CallError, Seconds, Text, grpc};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
+use tonic::{Code, Status};
 use tracing::{info, warn};
 
 /// Messages on their way to a node that reads slowly; then the session waits for it.
@@ -113,7 +113,7 @@ impl End {
         Self {
             error,
             detail: detail.to_string(),
-            retry_after_secs: 0,
+            retry_after_secs: retry_after(error),
         }
     }
 
@@ -122,6 +122,19 @@ impl End {
             retry_after_secs: secs,
             ..Self::of(error, "")
         }
+    }
+}
+
+/// What passes by itself is worth another try; a machine may prove itself anew, and the one that
+/// took its place may go. Who does not speak the protocol would only be sent away again.
+fn retry_after(error: CallError) -> u32 {
+    let code = grpc::code(error);
+    if code == Code::InvalidArgument {
+        0
+    } else if code == Code::PermissionDenied {
+        60
+    } else {
+        15
     }
 }
 

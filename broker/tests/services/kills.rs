@@ -284,8 +284,8 @@ async fn all_paid(store: &dyn Store, customer: &Customer) -> bool {
 
 async fn check(store: &dyn Store, customer: &Customer, handed: &Handed, seed: u64) {
     let links = store.ledger(0, 1_000).await.unwrap();
-    let lines: Vec<_> = links.iter().map(ToString::to_string).collect();
-    let text = lines.join("\n") + "\n";
+    let told: Vec<_> = links.iter().map(ToString::to_string).collect();
+    let text = told.join("\n") + "\n";
     let audited = audit(text.as_bytes()).unwrap();
     assert_eq!(audited.links, store.links().await.unwrap(), "seed {seed}");
     let entries: Vec<Entry> = links

@@ -24,6 +24,7 @@ fn header(offset: u64, permit: Option<SignedPermit>) -> BlobHeader {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the header has it")]
 fn may(customer: &Customer) -> Option<SignedPermit> {
     Some(customer.permit(Action::Upload, Scope::AllTasks, u64::MAX))
 }

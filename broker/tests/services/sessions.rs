@@ -71,6 +71,7 @@ async fn another_machine_of_a_provider_that_is_here_is_sent_away() {
     let dismissed = other.join(house.client()).await.err().unwrap();
 
     assert_eq!(dismissed.cause.error, CallError::CallerUnknown);
+    assert!(dismissed.retry_after_secs > 0, "the other may go");
 }
 
 #[tokio::test]
