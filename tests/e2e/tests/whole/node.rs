@@ -1,6 +1,5 @@
 //! The node's process: started, killed, and started again on the same folder.
 
-use crate::anvil::CHAIN_ID;
 use crate::machine::SimulatedMachine;
 use alloy_primitives::Address;
 use proto::{Digest, Root, SignedOrder};
@@ -13,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use testchain::CHAIN_ID;
 
 pub(crate) const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
 
