@@ -129,7 +129,9 @@ impl<'a> SetUp<'a> {
     /// Only root can bring one. Where it cannot be had, the step that needs it says so and fails;
     /// the others do not hang on it.
     fn debian(&self, package: &str, program: &str) -> Result<bool, Trouble> {
-        if on_path(program) || (rustix::process::getuid().is_root() && self.apt(package)?) {
+        // Where an administrator's programs lie is on no user's PATH.
+        let there = on_path(program) || Path::new("/usr/sbin").join(program).is_file();
+        if there || (rustix::process::getuid().is_root() && self.apt(package)?) {
             return Ok(true);
         }
         println!("{program} is missing; on Debian: apt-get install {package}");
