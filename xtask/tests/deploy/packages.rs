@@ -1,12 +1,6 @@
 //! Debian packages, built from stand-ins of our programs: that they are what they say, to the byte.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test that panics is a test that fails, and says what it left out"
-)]
-
+use crate::root;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -22,13 +16,6 @@ echo ".TH $name 1" >"$2/man/$name.1"
 echo ".TH $name-run 1" >"$2/man/$name-run.1"
 for paper in "$name.bash" "$name.fish" "_$name"; do echo "$paper" >"$2/completions/$paper"; done
 "#;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
 
 /// Where packages cannot be built, that is said.
 fn builds_packages() -> bool {
