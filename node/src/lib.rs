@@ -1,6 +1,5 @@
 //! The provider node: one conductor, its ports, and the services around it.
 
-pub mod admission;
 pub mod api;
 pub mod boot;
 pub mod breaker;
@@ -41,3 +40,5 @@ pub mod traces;
 pub mod trainer;
 pub mod vault;
 pub mod world;
+
+pub use admission;

@@ -55,6 +55,22 @@ pub fn at_the_door(knocking: &Knocking<'_>) -> Result<Admitted, Reason> {
     Ok(Admitted { order, tokens_max })
 }
 
+/// Of those, what differs from node to node.
+const TERMS: [fn(&Knocking<'_>) -> Judged; 6] = [
+    is_for_this_provider,
+    keeps_the_recipe_limits,
+    asks_for_an_offered_model,
+    asks_for_no_more_than_is_proven,
+    agrees_with_the_terms,
+    pays_enough,
+];
+
+/// Judges an order that passed the door once by another node's terms, for who compares nodes.
+pub fn on_these_terms(knocking: &Knocking<'_>) -> Result<(), Reason> {
+    TERMS.iter().try_for_each(|rule| rule(knocking))?;
+    knocking.can_be_done_in_time(knocking.tokens_max())
+}
+
 fn is_for_this_market(knocking: &Knocking<'_>) -> Judged {
     let (order, terms) = (knocking.order(), knocking.terms);
     let here = order.chain_id == terms.chain_id && order.contract == terms.market;

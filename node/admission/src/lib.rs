@@ -11,7 +11,7 @@ mod recipe;
 mod terms;
 
 pub use chain::{OnChain, Reserved, on_chain};
-pub use door::{Admitted, Knocking, at_the_door};
+pub use door::{Admitted, Knocking, at_the_door, on_these_terms};
 pub use price::{Price, trained_tokens};
 pub use recipe::{Figures, RecipeLimits, recipe_digest};
 pub use terms::{Situation, Terms};

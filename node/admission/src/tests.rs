@@ -1,9 +1,10 @@
 //! One order that is admitted, and each way to spoil it.
 
 use super::*;
-use crate::keys::TeeKey;
-use attestation::sealing::EnclaveSecret;
-use proto::{Address, EncryptionKey, Order, Provider, Reason, Root, SignedOrder, Tier, U256, Wei};
+use k256::ecdsa::SigningKey;
+use proto::{
+    Address, EncryptionKey, Order, Provider, Reason, Root, Signature, SignedOrder, Tier, U256, Wei,
+};
 
 const RECIPE: &[u8] = br#"{"base_model":"tiny","gradient_accumulation_steps":4,"lora_r":16,"micro_batch_size":1,"num_epochs":2,"sequence_len":128}"#;
 const NOW: u64 = 1_000;
@@ -16,18 +17,25 @@ struct Case {
     recipe: Vec<u8>,
     terms: Terms,
     situation: Situation,
-    signer: TeeKey,
+    signer: SigningKey,
 }
 
-fn customer() -> TeeKey {
-    TeeKey::derive(&EnclaveSecret::take(&mut [9; 32]))
+fn customer() -> SigningKey {
+    SigningKey::from_slice(&[9; 32]).unwrap()
+}
+
+fn sign(key: &SigningKey, digest: &[u8; 32]) -> Signature {
+    let (signature, recovery) = key.sign_prehash_recoverable(digest).unwrap();
+    let mut bytes = [recovery.to_byte(); 65];
+    bytes[..64].copy_from_slice(&signature.to_bytes());
+    Signature::try_from(bytes.as_slice()).unwrap()
 }
 
 fn case() -> Case {
     let order = Order {
         chain_id: 31_337,
         contract: MARKET,
-        customer: customer().address(),
+        customer: Address::from_private_key(&customer()),
         provider: Provider::Only(US),
         base_model: Root([1; 32]),
         dataset: Root([2; 32]),
@@ -91,7 +99,7 @@ fn situation() -> Situation {
 
 impl Case {
     fn judged(&self) -> Result<u64, Reason> {
-        let signature = self.signer.sign(self.order.id().as_bytes());
+        let signature = sign(&self.signer, self.order.id().as_bytes());
         let signed = SignedOrder {
             order: self.order.clone(),
             signature,
@@ -126,7 +134,7 @@ fn refused(reason: Reason, spoil: impl FnOnce(&mut Case)) {
 
 #[test]
 fn an_order_signed_by_somebody_else_is_refused() {
-    let other = TeeKey::derive(&EnclaveSecret::take(&mut [8; 32]));
+    let other = SigningKey::from_slice(&[8; 32]).unwrap();
     refused(Reason::SignatureInvalid, |case| case.signer = other);
 }
 
