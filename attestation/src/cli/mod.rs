@@ -10,7 +10,6 @@ mod moment;
 mod pem;
 mod table;
 mod tdx;
-mod text;
 mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand};
