@@ -44,7 +44,8 @@ int say_descriptor(void) {
 }
 
 static void say_list(const char *format, va_list arguments) {
-	char line[512];
+	/* A line, or a certificate. */
+	static char line[TEXT_MAX + 512];
 	int length = vsnprintf(line, sizeof line - 1, format, arguments);
 	if (length < 0)
 		return;

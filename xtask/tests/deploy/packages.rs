@@ -6,7 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PROGRAMS: [&str; 3] = ["sealtune-node", "sealtune-trainer", "sealtune-attest"];
+const PROGRAMS: [&str; 4] = [
+    "sealtune-node",
+    "sealtune-trainer",
+    "sealtune-broker",
+    "sealtune-attest",
+];
 
 /// Writes the papers a program of ours would, and nothing else.
 const STAND_IN: &str = r#"#!/bin/sh
