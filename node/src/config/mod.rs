@@ -174,6 +174,11 @@ impl State {
         self.folder.join("models")
     }
 
+    /// How fast this machine trains which model.
+    pub fn speeds(&self) -> PathBuf {
+        self.folder.join("speeds.json")
+    }
+
     /// What only public things lie in: certificates, evidence.
     pub fn evidence(&self) -> PathBuf {
         self.folder.join("evidence")

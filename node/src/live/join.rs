@@ -71,7 +71,7 @@ pub async fn join(
     let clock = ChainClock::at(heard.time);
     let places = places(config, chain, &market)?;
     let port = chain_port(&market, proved, &book);
-    let speed = Speed::assumed(config.offer.tokens_per_sec);
+    let speed = Speed::kept(config.state.speeds(), config.offer.tokens_per_sec);
     let time = ChainTime::default();
 
     let trainer = trainer(
