@@ -27,10 +27,15 @@ pub(crate) struct BrokerProcess {
     process: Option<Child>,
 }
 
-/// A port that nobody has now: a broker comes back at the same one.
+/// A port that nobody has now, and that the system gives to nobody who asks for any: a broker comes
+/// back at the same one.
 pub(crate) fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
+    let mut ports = (0..10_000).map(|next| 20_000 + (std::process::id() + next) % 10_000);
+    let free = ports.find_map(|port| {
+        let at = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        TcpListener::bind(at).ok()?.local_addr().ok()
+    });
+    free.expect("one of ten thousand ports is free")
 }
 
 impl BrokerProcess {
