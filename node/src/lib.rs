@@ -10,6 +10,7 @@ pub mod config;
 pub mod crew;
 mod damage;
 mod duties;
+pub mod earnings;
 pub mod evidence;
 pub mod exit;
 pub mod face;

@@ -174,6 +174,11 @@ impl State {
         self.folder.join("models")
     }
 
+    /// What the chain paid.
+    pub fn payments(&self) -> PathBuf {
+        self.folder.join("payments.jsonl")
+    }
+
     /// How fast this machine trains which model.
     pub fn speeds(&self) -> PathBuf {
         self.folder.join("speeds.json")

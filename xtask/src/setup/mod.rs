@@ -54,7 +54,7 @@ impl<'a> SetUp<'a> {
                 optional,
             } => {
                 self.debian(package, program, within.as_deref())?
-                    || without(package, program, *optional)?
+                    || without(package, program, *optional)
             }
         };
         if had {
@@ -134,8 +134,14 @@ impl<'a> SetUp<'a> {
         Ok(true)
     }
 
+    /// Only root can bring one.
     fn debian(&self, package: &str, program: &str, within: Option<&Path>) -> Result<bool, Trouble> {
-        let has = || on_path(program) || within.is_some_and(|parent| is_below(parent, program));
+        let has = || {
+            // Where an administrator's programs lie is on no user's PATH.
+            on_path(program)
+                || Path::new("/usr/sbin").join(program).is_file()
+                || within.is_some_and(|parent| is_below(parent, program))
+        };
         Ok(has() || (rustix::process::getuid().is_root() && self.apt(package)? && has()))
     }
 
@@ -187,14 +193,13 @@ impl<'a> SetUp<'a> {
     }
 }
 
-/// Whether the steps go on without a program.
-fn without(package: &str, program: &str, optional: bool) -> Result<bool, Trouble> {
-    let missing = format!("{program} is missing; on Debian: apt-get install {package}");
-    if !optional {
-        return Err(Trouble::Plain(missing));
+/// Where a program cannot be had, the step that needs it says so and fails, or does without.
+fn without(package: &str, program: &str, optional: bool) -> bool {
+    println!("{program} is missing; on Debian: apt-get install {package}");
+    if optional {
+        println!("what needs it will be LEFT OUT");
     }
-    println!("{missing}. What needs it will be LEFT OUT");
-    Ok(true)
+    optional
 }
 
 fn on_path(program: &str) -> bool {

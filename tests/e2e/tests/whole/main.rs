@@ -29,6 +29,7 @@ mod figures;
 mod kills;
 mod machine;
 mod node;
+mod operator;
 mod originals;
 mod proxy;
 mod secrecy;

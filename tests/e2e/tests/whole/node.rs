@@ -8,6 +8,7 @@ use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -73,7 +74,9 @@ impl Default for Tuning {
 
 impl Node {
     pub(crate) fn install(folder: PathBuf, settings: &Settings<'_>) -> Self {
-        fs::create_dir_all(folder.join("state")).unwrap();
+        let state = folder.join("state");
+        fs::create_dir_all(&state).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
         let trainer = crate::dataset::TRAINER;
         let text = settings.text(&folder.join("state"), trainer);
         fs::write(folder.join("node.toml"), text).unwrap();
