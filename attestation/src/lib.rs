@@ -35,6 +35,7 @@ pub mod bundle;
 #[cfg(feature = "device")]
 pub mod device;
 mod domain;
+mod explain;
 mod finding;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -60,6 +61,7 @@ pub mod cli;
 pub use binding::{BadTranscript, Purpose, Transcript};
 pub use bundle::Bundle;
 pub use domain::{Assurance, Fingerprint, TrustDomain, Vendor};
+pub use explain::explain;
 pub(crate) use finding::Checks;
 pub use finding::{Finding, Findings, Group};
 pub use policy::{BadPolicy, Binding, Policy};

@@ -1,8 +1,8 @@
 //! `sealtune-attest verify`: a bundle, judged by a policy file.
 
-use super::{Exit, Failure, clock, json, read, text};
+use super::{Exit, Failure, clock, json, read};
 use crate::gpu::{self, AttestedDevices};
-use crate::{At, Binding, Bundle, Findings, Policy, TrustRoots, Verdict};
+use crate::{At, Binding, Bundle, Findings, Policy, TrustRoots, Verdict, explain};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if args.json {
         json::write_line(out, &json::verdict_with_devices(&verdict, &devices))?;
     } else {
-        text::write(out, &verdict, &devices, &policy)?;
+        explain(out, &verdict, &devices, &policy)?;
     }
     Ok(Exit::of(&verdict))
 }

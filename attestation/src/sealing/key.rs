@@ -3,7 +3,7 @@
 use super::cipher::{Bytes32, hkdf};
 use super::kem::KeyId;
 use super::recipient::PublicKey;
-use proto::TaskId;
+use proto::{EncryptionKey, TaskId};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The root secret of one enclave: what the hardware derives for this image on
@@ -76,6 +76,21 @@ impl OpeningKey {
 
     pub fn x25519(secret: &[u8; 32]) -> Self {
         Self(Private::X25519((*secret).into()))
+    }
+
+    /// A customer's key, from the secret of her wallet: it is kept nowhere, and there
+    /// again whenever the wallet is.
+    pub fn of_wallet(secret: &[u8; 32]) -> (Self, EncryptionKey) {
+        let secret = hkdf(b"sealtune customer v1", secret, &[b"encryption key"]);
+        Self::x25519_pair(&secret)
+    }
+
+    /// The key that opens, and the one an order names.
+    pub fn x25519_pair(secret: &[u8; 32]) -> (Self, EncryptionKey) {
+        let secret = x25519_dalek::StaticSecret::from(*secret);
+        let public = x25519_dalek::PublicKey::from(&secret);
+        let named = EncryptionKey::X25519(public.to_bytes());
+        (Self(Private::X25519(secret)), named)
     }
 
     /// What the enclave sealed to itself: see [`Recipient::own`](super::Recipient::own).

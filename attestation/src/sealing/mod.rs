@@ -22,7 +22,8 @@ mod stream;
 mod witness;
 
 pub use artefact::{
-    ArtefactError, ArtefactSummary, ArtefactTagsDigest, TagSignature, open_artefact, seal_artefact,
+    ArtefactError, ArtefactSummary, ArtefactTagsDigest, SignedTags, TagSignature, check_artefact,
+    open_artefact, seal_artefact,
 };
 pub use blob::{Label, RewrapError, open, rewrap, seal};
 pub use ecies::{WRAPPED_KEY_LEN, WrapError, WrappedKey, unwrap_key, wrap_key};

@@ -3,6 +3,7 @@
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_primitives::{Address, B256};
 use alloy_signer::SignerSync;
+use alloy_signer::k256::elliptic_curve::rand_core::OsRng;
 use alloy_signer_local::{LocalSigner, PrivateKeySigner};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -39,6 +40,13 @@ pub enum BadKeyFile {
     NoPassword(PathBuf),
     #[error("the keystore {} does not open with this password", .0.display())]
     WrongPassword(PathBuf),
+    #[error("there is a file {} already; a key is never written over", .0.display())]
+    Exists(PathBuf),
+    #[error("cannot write the key file {}: {why}", path.display())]
+    Unwritable {
+        path: PathBuf,
+        why: std::io::ErrorKind,
+    },
 }
 
 impl Wallet {
@@ -46,15 +54,69 @@ impl Wallet {
     /// that `password` holds.
     pub fn open(path: &Path, password: Option<&Path>) -> Result<Self, BadKeyFile> {
         let text = secret_text(path)?;
-        if !text.trim_start().starts_with('{') {
+        if !is_keystore(&text) {
             return from_hex(&text).ok_or_else(|| BadKeyFile::NoKey(path.into()));
         }
         let password = password.ok_or_else(|| BadKeyFile::NoPassword(path.into()))?;
         from_keystore(path, &text, &secret_text(password)?)
     }
 
+    /// The same with the password itself; a raw key needs none.
+    pub fn open_with(path: &Path, password: &str) -> Result<Self, BadKeyFile> {
+        let text = secret_text(path)?;
+        if is_keystore(&text) {
+            return from_keystore(path, &text, password);
+        }
+        from_hex(&text).ok_or_else(|| BadKeyFile::NoKey(path.into()))
+    }
+
+    /// Whether the file opens with a password only.
+    pub fn needs_password(path: &Path) -> Result<bool, BadKeyFile> {
+        Ok(is_keystore(&secret_text(path)?))
+    }
+
+    /// A new key in a new keystore (version 3) that opens with this password.
+    pub fn create(path: &Path, password: &str) -> Result<Self, BadKeyFile> {
+        let unwritable = |why: std::io::ErrorKind| BadKeyFile::Unwritable {
+            path: path.into(),
+            why,
+        };
+        let parent = path.parent().unwrap_or(Path::new("."));
+        let room = tempfile::tempdir_in(parent).map_err(|error| unwritable(error.kind()))?;
+        let key = Zeroizing::new(PrivateKeySigner::random().to_field_bytes().into());
+        let key: &[u8; 32] = &key;
+        LocalSigner::encrypt_keystore(room.path(), &mut OsRng, key, password, Some("key"))
+            .map_err(|_error| unwritable(std::io::ErrorKind::Other))?;
+        let sealed = std::fs::read(room.path().join("key"));
+        let sealed = sealed.map_err(|error| unwritable(error.kind()))?;
+        write_new(path, &sealed)?;
+        PrivateKeySigner::from_slice(key)
+            .map(Wallet)
+            .map_err(|_range| BadKeyFile::NoKey(path.into()))
+    }
+
+    /// A new key in a new file that holds it in the clear, for its owner's eyes only.
+    pub fn create_raw(path: &Path) -> Result<Self, BadKeyFile> {
+        let signer = PrivateKeySigner::random();
+        let digits = Zeroizing::new(alloy_primitives::hex::encode(signer.to_field_bytes()));
+        write_new(path, digits.as_bytes())?;
+        Ok(Self(signer))
+    }
+
     pub fn address(&self) -> Address {
         self.0.address()
+    }
+
+    /// The same key once more, for who signs beside the one that pays.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Lends the secret to whoever derives another one from it.
+    pub fn derive<T>(&self, another: impl FnOnce(&[u8; 32]) -> T) -> T {
+        let secret = Zeroizing::new(<[u8; 32]>::from(self.0.to_field_bytes()));
+        another(&secret)
     }
 
     /// Signs a digest; for the wallet's own orders and statements.
@@ -74,6 +136,31 @@ impl std::fmt::Debug for Wallet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Wallet({})", self.address())
     }
+}
+
+fn is_keystore(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
+/// Whole or not at all, readable by its owner only, and never over another file.
+fn write_new(path: &Path, content: &[u8]) -> Result<(), BadKeyFile> {
+    let unwritable = |error: &std::io::Error| {
+        let (path, why) = (path.into(), error.kind());
+        if why == std::io::ErrorKind::AlreadyExists {
+            return BadKeyFile::Exists(path);
+        }
+        BadKeyFile::Unwritable { path, why }
+    };
+    let parent = path.parent().unwrap_or(Path::new("."));
+    // The temporary file is made with mode 0600.
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map_err(|lost| lost.error)?;
+        Ok(())
+    };
+    write().map_err(|error| unwritable(&error))
 }
 
 fn from_hex(text: &str) -> Option<Wallet> {

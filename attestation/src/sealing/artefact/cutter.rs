@@ -4,7 +4,7 @@ use super::files::{cut, fill, seek, seek_read, write};
 use super::tags::{Tags, expect_signer};
 use super::{
     ArtefactError, ArtefactSummary, ArtefactTagsDigest, HEAD_LEN, NONCE_LEN, SIGNATURE_LEN,
-    TagSignature,
+    SignedTags, TagSignature,
 };
 use crate::sealing::cipher::{TAG_LEN, aes256gcm};
 use crate::sealing::key::ArtefactKey;
@@ -82,6 +82,18 @@ impl Cutter {
         } else {
             Err(ArtefactError::Changed)
         }
+    }
+
+    pub(in crate::sealing) fn check(
+        &self,
+        signer: Address,
+        mut file: impl Read + Seek,
+    ) -> Result<SignedTags, ArtefactError> {
+        let (signature, _nonce) = read_head(&mut file)?;
+        let summary = self.read_tags(&mut file)?;
+        expect_signer(signer, &summary.tags, &signature)?;
+        let signature = TagSignature(signature);
+        Ok(SignedTags { summary, signature })
     }
 
     /// Reads only the tags and seeks over what lies between.

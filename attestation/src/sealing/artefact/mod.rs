@@ -84,6 +84,22 @@ where
     })
 }
 
+/// What a signer vouched for, in a file that nobody has the key of yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedTags {
+    pub summary: ArtefactSummary,
+    pub signature: TagSignature,
+}
+
+/// Checks that `signer` signed the tags of the whole file. It takes no key, so a customer
+/// can look before she acknowledges.
+pub fn check_artefact(
+    signer: Address,
+    file: impl Read + Seek,
+) -> Result<SignedTags, ArtefactError> {
+    Cutter { chunk: CHUNK_LEN }.check(signer, file)
+}
+
 /// Opens an artefact whose tags `signer` signed. Nothing is written before the
 /// signature held, and nothing of a chunk before the chunk is authentic.
 pub fn open_artefact(

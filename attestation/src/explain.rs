@@ -6,7 +6,8 @@ use crate::{
 };
 use std::io::{self, Write};
 
-pub(super) fn write(
+/// Writes the whole of it: the verdict, and what it rests on.
+pub fn explain(
     out: &mut dyn Write,
     verdict: &Verdict,
     devices: &[&gpu::Claims],

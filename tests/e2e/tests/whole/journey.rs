@@ -1,0 +1,249 @@
+//! The customer's journey, typed: from nothing to an adapter and its receipt.
+//!
+//! `make demo STEP=journey` plays the first test aloud.
+
+use crate::dataset::{Recipe, data};
+use crate::session::{Said, Session, text};
+use crate::stage::ether;
+use crate::story::{PRICE_WEI, Play};
+use proto::{U256, Wei};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const STEPS: u64 = 30;
+
+/// Her files, and what an uninterrupted training makes of them.
+struct Work {
+    recipe: PathBuf,
+    data: PathBuf,
+    fee: Wei,
+    adapter: Vec<u8>,
+}
+
+fn work(play: &Play, number: u64) -> Work {
+    let folder = play.folder.path();
+    let recipe = Recipe::of(folder, STEPS);
+    let data = data(folder, number);
+    let tokens = recipe.tokens(&play.model, &data);
+    let adapter = recipe.train(&play.model, &data, &folder.join(format!("out-{number}")));
+    Work {
+        recipe: folder.join(format!("recipe-{STEPS}.yaml")),
+        data,
+        fee: Wei(U256::from(tokens) * U256::from(PRICE_WEI)),
+        adapter,
+    }
+}
+
+async fn set(loud: bool) -> (Session, Play) {
+    let (session, tuning) = Session::begin(loud);
+    let play = Play::begin_with(tuning).await;
+    let address = play.node.api().await;
+    session.settle(&play, &address.to_string()).await;
+    (session, play)
+}
+
+/// Orders a training; the task.
+fn submit(session: &Session, play: &Play, work: &Work) -> Said {
+    let provider = play.provider.to_string();
+    session.ft(&[
+        "submit",
+        text(&work.recipe),
+        "--data",
+        text(&work.data),
+        "--provider",
+        &provider,
+        "--model-dir",
+        text(&play.model.folder),
+        "--yes",
+    ])
+}
+
+fn task_of(said: &Said) -> String {
+    let task = said.out.lines().next().unwrap_or_default();
+    assert!(said.code == 0 && task.starts_with("0x"), "{said:?}");
+    task.to_owned()
+}
+
+async fn journey(loud: bool) {
+    let (session, play) = set(loud).await;
+    let (work, provider) = (work(&play, 1), play.provider.to_string());
+    let (data, model) = (text(&work.data), text(&play.model.folder));
+
+    session.done(&["account", "add", "5", "--yes"]);
+    session.done(&["providers"]);
+    session.done(&["models"]);
+    let verified = session.done(&["verify", &provider]);
+    assert!(
+        verified.out.contains("ACCEPTED") && verified.out.contains("NOBODY"),
+        "{verified:?}"
+    );
+    session.done(&["recipe", "show", text(&work.recipe)]);
+    session.done(&[
+        "data",
+        "check",
+        data,
+        "--recipe",
+        text(&work.recipe),
+        "--model-dir",
+        model,
+    ]);
+    session.done(&[
+        "estimate",
+        text(&work.recipe),
+        "--data",
+        data,
+        "--model-dir",
+        model,
+    ]);
+    let submitted = submit(&session, &play, &work);
+    assert!(
+        submitted.err.contains(&format!("({} wei)", work.fee.0)),
+        "{submitted:?}"
+    );
+    let task = task_of(&submitted);
+    session.done(&["list"]);
+    let watched = session.done(&["watch", &task]);
+    assert!(
+        watched.out.contains("loss") && watched.out.contains("delivered"),
+        "{watched:?}"
+    );
+    let logged = session.done(&["logs", &task]);
+    assert!(
+        logged.out.contains("staged") && !logged.words().contains("what is"),
+        "{logged:?}"
+    );
+
+    let out = session.path("adapter");
+    let got = session.done(&["get", &task, "--out", text(&out), "--yes"]);
+
+    let adapter = fs::read(out.join("adapter_model.safetensors")).unwrap();
+    assert!(
+        adapter == work.adapter,
+        "another adapter than an uninterrupted training makes"
+    );
+    assert!(
+        got.out.contains(&format!("({} wei)", work.fee.0)),
+        "{got:?}"
+    );
+    let account = session.ft(&["account", "show", "--json"]).json();
+    let left = ether("5").0 - work.fee.0;
+    assert_eq!(
+        account["total_wei"],
+        left.to_string(),
+        "to the wei: {account}"
+    );
+    receipt(&session, &play, &task, &out);
+    session.done(&["account", "show"]);
+    session.done(&["list", "--all"]);
+}
+
+/// It holds as it is, and no longer when anything in it is touched.
+fn receipt(session: &Session, play: &Play, task: &str, adapter: &Path) {
+    let file = session.path("receipt.json");
+    session.done(&["receipt", task, "--out", text(&file)]);
+    let verify = |file: &Path| {
+        session.ft(&[
+            "receipt",
+            "verify",
+            text(file),
+            "--adapter",
+            text(adapter),
+            "--development-root",
+            text(&play.machine.root_file),
+        ])
+    };
+    let held = verify(&file);
+    assert_eq!(held.code, 0, "{held:?}");
+
+    let touched = session.path("touched.json");
+    let receipt = fs::read_to_string(&file).unwrap();
+    fs::write(&touched, receipt.replace("tiny", "tidy")).unwrap();
+    let failed = verify(&touched);
+    assert_eq!(failed.code, 8, "{failed:?}");
+    assert!(
+        failed
+            .err
+            .contains("FAILS   the recipe is the one in the order"),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_types_her_way_from_an_account_to_an_adapter_and_its_receipt() {
+    journey(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "for people: make demo STEP=journey"]
+async fn a_journey_to_look_at() {
+    journey(true).await;
+}
+
+/// What is not what the chain names is not acknowledged, and she is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_not_the_result_are_refused_before_anything_is_paid() {
+    let (session, play) = set(false).await;
+    let work = work(&play, 2);
+    session.done(&["account", "add", "5", "--yes"]);
+    let task = task_of(&submit(&session, &play, &work));
+    session.done(&["watch", &task]);
+    let stored = play.standing(task.parse().unwrap()).await;
+    let Some(chain::Standing::Delivered { blob }) = stored else {
+        panic!("{stored:?}");
+    };
+    let path = play.store.path(blob);
+    let good = fs::read(&path).unwrap();
+    let out = session.path("adapter");
+    let get = || session.ft(&["get", &task, "--out", text(&out), "--yes"]);
+
+    let mut flipped = good.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    for wrong in [flipped, b"another content".to_vec()] {
+        fs::write(&path, wrong).unwrap();
+        drop(fs::remove_file(path.with_extension("outline")));
+        let said = get();
+        assert_eq!(said.code, 8, "{said:?}");
+        assert!(said.err.contains("nothing was acknowledged"), "{said:?}");
+        assert!(!out.exists());
+    }
+    let stands = play.standing(task.parse().unwrap()).await;
+    assert_eq!(stands, stored, "nothing was acknowledged");
+
+    fs::write(&path, good).unwrap();
+    let said = get();
+    assert_eq!(said.code, 0, "{said:?}");
+    let adapter = fs::read(out.join("adapter_model.safetensors")).unwrap();
+    assert!(adapter == work.adapter);
+}
+
+/// Nobody trains it, nobody is paid, and the money is free again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_nobody_takes_is_taken_back_to_the_wei() {
+    let (session, play) = set(false).await;
+    let work = work(&play, 3);
+    session.done(&["account", "add", "5", "--yes"]);
+    let stranger = session.elsewhere();
+
+    let refused = submit(&stranger, &play, &work);
+
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.err.contains("none spent; up to"), "{refused:?}");
+    assert!(
+        refused.err.contains(&format!("({} wei)", work.fee.0)),
+        "{refused:?}"
+    );
+    let listed = stranger.done(&["list", "--json"]).json();
+    let task = listed[0]["task"].as_str().unwrap().to_owned();
+    assert_eq!(listed[0]["standing"], "open");
+    stranger.done(&["cancel", &task]);
+    let account = stranger.ft(&["account", "show", "--json"]).json();
+    assert_eq!(account["total_wei"], ether("5").0.to_string());
+    assert_eq!(account["providers"][0]["reserved_wei"], "0");
+    assert_eq!(
+        account["providers"][0]["free_wei"],
+        ether("1").0.to_string()
+    );
+    let none = stranger.done(&["list"]);
+    assert!(none.out.contains("no open orders"), "{none:?}");
+}
