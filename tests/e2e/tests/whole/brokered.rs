@@ -53,7 +53,10 @@ impl Market {
                 page: Blob::new(Vec::new()).unwrap(),
                 count: PageCount::try_from(10_u32).unwrap(),
             };
-            let reply = self.door.nodes(asked).await.ok()?;
+            let reply = self.door.nodes(asked).await;
+            let reply = reply
+                .inspect_err(|error| eprintln!("nodes: {error:?}"))
+                .ok()?;
             let nodes = reply.nodes.into_vec();
             nodes
                 .into_iter()
