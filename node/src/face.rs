@@ -1,7 +1,7 @@
 //! Everything that answers from outside: the operator's side from the start on, the door for
 //! everybody else once there is evidence.
 
-use crate::api::{Desk, Door, DoorError, Fences, FencesError, Identity, Rates};
+use crate::api::{Challenges, Clerk, Desk, Door, DoorError, Fences, FencesError, Identity, Rates};
 use crate::breaker::Gate;
 use crate::config::Config;
 use crate::crew::Crew;
@@ -10,8 +10,10 @@ use crate::keys::TlsKey;
 use crate::live::Audience;
 use crate::operator::{self, Board, Port, Reload, Socket, SocketError};
 use crate::ports::Clock;
+use crate::session::{Broker, Dealt, DealtError};
 use crate::stage::{Stage, Step};
 use crate::stop::Stop;
+use proto::Text;
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
@@ -54,6 +56,8 @@ pub enum FaceError {
     Socket(#[from] SocketError),
     #[error(transparent)]
     Fences(#[from] FencesError),
+    #[error(transparent)]
+    Dealt(#[from] DealtError),
     #[error("cannot say where the node listens")]
     Address(#[source] io::Error),
 }
@@ -96,6 +100,7 @@ pub async fn open_door(
     let health = HealthReporter::new();
     let desk = desk(config, parts, health.clone())?;
     let limits = config.api.limits.clone();
+    dial(config, parts, &desk, (&mut *crew, stop))?;
     let door = Door::open(config.api.listen, &identity, desk, limits).await?;
     let address = door.address().map_err(FaceError::Address)?;
     info!(code = "N-API-001", %address, tls_key = %identity.spki(), "customers are answered");
@@ -143,8 +148,18 @@ async fn open_port(config: &Config, board: Board) -> Result<Port, FaceError> {
 }
 
 fn desk(config: &Config, parts: &Parts, health: HealthReporter) -> Result<Desk, FencesError> {
-    let audience = &parts.audience;
     Ok(Desk {
+        clerk: clerk(parts),
+        fences: Fences::open(config.state.folder.join("fences.json"))?,
+        callers: config.api.callers.clone(),
+        rates: parts.rates.clone(),
+        health,
+    })
+}
+
+fn clerk(parts: &Parts) -> Clerk {
+    let audience = &parts.audience;
+    Clerk {
         mailbox: audience.mailbox.clone(),
         feed: audience.feed.clone(),
         gate: audience.gate.clone(),
@@ -153,12 +168,35 @@ fn desk(config: &Config, parts: &Parts, health: HealthReporter) -> Result<Desk, 
         attestor: Arc::new(audience.front.clone()),
         storefront: Arc::new(audience.front.clone()),
         clock: parts.clock.clone(),
-        fences: Fences::open(config.state.folder.join("fences.json"))?,
-        callers: config.api.callers.clone(),
-        rates: parts.rates.clone(),
-        health,
+        challenges: Challenges::default(),
         started: parts.clock.now(),
-    })
+    }
+}
+
+/// A member of the crew for each broker that the node calls.
+fn dial(
+    config: &Config,
+    parts: &Parts,
+    desk: &Desk,
+    (crew, stop): (&mut Crew, &Stop),
+) -> Result<(), DealtError> {
+    if config.brokers.is_empty() {
+        return Ok(());
+    }
+    let dealt = Dealt::open(config.state.folder.join("dealt.json"))?;
+    let endpoint = Text::new(config.offer.url.as_str()).ok();
+    for url in &config.brokers {
+        let broker = Broker {
+            url: url.clone(),
+            clerk: desk.clerk.clone(),
+            fences: desk.fences.clone(),
+            dealt: dealt.clone(),
+            endpoint: endpoint.clone().filter(|url| !url.is_empty()),
+        };
+        let kept = broker.keep(parts.audience.end.clone());
+        crew.spawn("broker", quietly(kept, stop));
+    }
+    Ok(())
 }
 
 /// The gRPC health service says whether orders are taken.

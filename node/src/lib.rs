@@ -30,6 +30,7 @@ pub mod orders;
 pub mod ports;
 pub mod reload;
 pub mod sandbox;
+pub mod session;
 pub mod signals;
 pub mod stage;
 pub mod standby;

@@ -22,23 +22,8 @@ pub struct BadUrl;
 impl BrokerUrl {
     /// A connection that is made with the first call, and anew when it was lost.
     pub fn channel(&self) -> Channel {
-        self.endpoint().connect_lazy()
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        let alive = Duration::from_secs(ALIVE_SECS);
-        let endpoint = Endpoint::from(self.0.clone())
-            .connect_timeout(Duration::from_secs(CONNECT_SECS_MAX))
-            .http2_keep_alive_interval(alive)
-            .keep_alive_timeout(alive)
-            .keep_alive_while_idle(true);
-        if self.0.scheme_str() != Some("https") {
-            return endpoint;
-        }
-        let tls = ClientTlsConfig::new().with_webpki_roots();
-        endpoint
-            .tls_config(tls)
-            .expect("roots that are compiled in are a configuration")
+        let endpoint = endpoint(&self.0).expect("a url was read only if it leads somewhere");
+        endpoint.connect_lazy()
     }
 }
 
@@ -50,10 +35,27 @@ impl FromStr for BrokerUrl {
         let scheme = matches!(url.scheme_str(), Some("http" | "https"));
         let has_host = url.host().is_some_and(|host| !host.is_empty());
         let bare = matches!(url.path(), "" | "/") && url.query().is_none();
-        (scheme && has_host && bare)
-            .then_some(Self(url))
-            .ok_or(BadUrl)
+        if !scheme || !has_host || !bare {
+            return Err(BadUrl);
+        }
+        endpoint(&url)?;
+        Ok(Self(url))
     }
+}
+
+/// Fails for a name that nobody could prove.
+fn endpoint(url: &Uri) -> Result<Endpoint, BadUrl> {
+    let alive = Duration::from_secs(ALIVE_SECS);
+    let endpoint = Endpoint::from(url.clone())
+        .connect_timeout(Duration::from_secs(CONNECT_SECS_MAX))
+        .http2_keep_alive_interval(alive)
+        .keep_alive_timeout(alive)
+        .keep_alive_while_idle(true);
+    if url.scheme_str() != Some("https") {
+        return Ok(endpoint);
+    }
+    let tls = ClientTlsConfig::new().with_webpki_roots();
+    endpoint.tls_config(tls).map_err(|_name| BadUrl)
 }
 
 impl fmt::Display for BrokerUrl {
@@ -81,6 +83,7 @@ mod tests {
             "ftp://broker.example",
             "http://b/path",
             "http://b?q",
+            "https://-b-",
         ] {
             assert_eq!(bad.parse::<BrokerUrl>(), Err(BadUrl), "{bad}");
         }

@@ -104,6 +104,9 @@ impl Audit {
     fn see_head(&mut self, text: &str, number: u64) -> Result<(), AuditError> {
         let head: SignedHead =
             serde_json::from_str(text).map_err(|_json| AuditError::Malformed(number))?;
+        if !head.is_written(text) {
+            return Err(AuditError::Malformed(number));
+        }
         let (head, signer) = head.open().map_err(|source| AuditError::Head {
             line: number,
             source,

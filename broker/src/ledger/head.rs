@@ -67,6 +67,13 @@ impl HeadKey {
 }
 
 impl SignedHead {
+    /// What is signed is its meaning: it is written in one way only, so that no byte is free.
+    pub(super) fn is_written(&self, text: &str) -> bool {
+        let digits = [&self.hash, &self.key, &self.signature];
+        let upper = |text: &&String| text.bytes().any(|byte| byte.is_ascii_uppercase());
+        serde_json::to_string(self).is_ok_and(|ours| ours == text) && !digits.iter().any(upper)
+    }
+
     /// The head and its signer, if she signed it.
     pub fn open(&self) -> Result<(Head, [u8; 32]), BadHead> {
         let key = bytes::<32>(&self.key)?;

@@ -13,13 +13,17 @@ const REMEMBERED: usize = 8;
 
 type Cell = Arc<OnceCell<Evidence>>;
 
+/// Shared by all that ask.
+#[derive(Clone, Debug, Default)]
+pub struct Challenges(Arc<Inner>);
+
 #[derive(Debug)]
-pub(super) struct Challenges {
+struct Inner {
     recent: Mutex<VecDeque<(ChallengeNonce, Cell)>>,
     device: Semaphore,
 }
 
-impl Default for Challenges {
+impl Default for Inner {
     fn default() -> Self {
         Self {
             recent: Mutex::default(),
@@ -36,7 +40,7 @@ impl Challenges {
     ) -> Result<Evidence, Unavailable> {
         let cell = self.cell(nonce).ok_or(Unavailable::DeviceBusy)?;
         let evidence = cell.get_or_try_init(|| async {
-            let turn = self.device.acquire().await;
+            let turn = self.0.device.acquire().await;
             let _turn = turn.map_err(|_closed| Unavailable::NotReady)?;
             attestor.challenge(nonce).await
         });
@@ -45,7 +49,7 @@ impl Challenges {
 
     /// The nonce's place; the oldest answered or abandoned one makes room.
     fn cell(&self, nonce: ChallengeNonce) -> Option<Cell> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.0.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, cell)) = recent.iter().find(|(known, _)| *known == nonce) {
             return Some(cell.clone());
         }

@@ -12,6 +12,7 @@
 
 mod buckets;
 mod challenges;
+mod clerk;
 mod door;
 mod fences;
 mod permits;
@@ -22,6 +23,8 @@ mod service;
 mod streams;
 mod tls;
 
+pub use challenges::Challenges;
+pub use clerk::{Clerk, Unanswered};
 pub use door::{Door, DoorError};
 pub use fences::{Fences, FencesError};
 pub use ports::{Attestor, Intake, Storefront, Unavailable, Verdict};

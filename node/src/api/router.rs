@@ -39,7 +39,7 @@ impl Router {
         limits: &Limits,
     ) -> Result<Self, tonic_reflection::server::Error> {
         let rates = desk.rates.clone();
-        let clock = desk.clock.clone();
+        let clock = desk.clerk.clock.clone();
         let health = HealthService::from_health_reporter(desk.health.clone());
         let node = NodeService::new(desk, limits);
         Ok(Self {

@@ -67,6 +67,10 @@ pub(super) const ABOUT: &[(&str, &str)] = &[
         "The longest a call may take until its answer begins.",
     ),
     (
+        "broker.urls",
+        "Brokers that the node calls and stays with, to be handed orders behind a NAT too.",
+    ),
+    (
         "operator.listen",
         "Health, metrics and evidence, read-only and without TLS: keep it on loopback.",
     ),

@@ -4,6 +4,7 @@
 
 mod about;
 mod api;
+mod broker;
 mod chain;
 mod device;
 mod offer;
@@ -23,6 +24,7 @@ pub use storage::StorageConfig;
 pub use trainer::TrainerConfig;
 
 use crate::conductor::Capacity;
+use broker_client::BrokerUrl;
 use proto::Digest;
 use reader::Section;
 use ring::digest::SHA256;
@@ -38,6 +40,8 @@ pub struct Config {
     pub state: State,
     pub capacity: Capacity,
     pub api: Api,
+    /// Brokers that the node calls.
+    pub brokers: Vec<BrokerUrl>,
     pub operator: Operator,
     pub breaker: Breaker,
     /// How long a first stop waits for what runs.
@@ -120,6 +124,7 @@ impl Config {
             state: root.section("state", state),
             capacity: root.section("limits", capacity),
             api: root.section("api", api::api),
+            brokers: root.section("broker", broker::read),
             operator: root.section("operator", api::operator),
             breaker: root.section("breaker", api::breaker),
             grace: root.section("stop", grace),

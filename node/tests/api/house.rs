@@ -4,8 +4,8 @@ use super::caller::Caller;
 use async_trait::async_trait;
 use k256::ecdsa::SigningKey;
 use node::api::{
-    Attestor, Callers, Desk, Door, Fences, Identity, Intake, Limits, Rates, Storefront,
-    Unavailable, Verdict,
+    Attestor, Callers, Challenges, Clerk, Desk, Door, Fences, Identity, Intake, Limits, Rates,
+    Storefront, Unavailable, Verdict,
 };
 use node::breaker::Gate;
 use node::clock::SystemClock;
@@ -82,23 +82,27 @@ impl House {
         });
         let stage = Stage::default();
         stage.reach(Step::Working);
-        let desk = Desk {
+        let clerk = Clerk {
             mailbox: mailbox.clone(),
             feed: feed.clone(),
             gate: gate.clone(),
+            stage,
             intake: Arc::new(Open(mailbox.clone(), fake.clone())),
             attestor: enclave.clone(),
             storefront: Arc::new(Shop),
             clock,
+            challenges: Challenges::default(),
+            started: 0,
+        };
+        let desk = Desk {
+            clerk,
             fences: Fences::in_memory(),
             callers: Callers {
                 brokers: vec![broker.key()],
                 operators: vec![operator.key()],
             },
             rates: Rates::new(&limits),
-            stage,
             health: tonic_health::server::HealthReporter::new(),
-            started: 0,
         };
         let door = Door::open(([127, 0, 0, 1], 0).into(), &identity, desk, limits)
             .await

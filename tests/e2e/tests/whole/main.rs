@@ -14,6 +14,8 @@
 )]
 
 mod audit;
+mod broker;
+mod brokered;
 #[path = "../../../../node/tests/api/caller.rs"]
 mod caller;
 mod collector;

@@ -46,6 +46,8 @@ pub(crate) struct Tuning {
     pub(crate) callers: Callers,
     /// Who collects traces.
     pub(crate) collector: Option<SocketAddr>,
+    /// Whom the node calls to be handed orders.
+    pub(crate) broker: Option<SocketAddr>,
 }
 
 /// Keys of who may do what others may not.
@@ -65,6 +67,7 @@ impl Default for Tuning {
             api: SocketAddr::from(([127, 0, 0, 1], 0)),
             callers: Callers::default(),
             collector: None,
+            broker: None,
         }
     }
 }
@@ -272,11 +275,14 @@ impl Settings<'_> {
             api,
             callers,
             collector,
+            broker,
         } = tuning;
         let list = |key: Option<Digest>| key.map(|key| format!("'{key}'")).unwrap_or_default();
         let (brokers, operators) = (list(callers.broker), list(callers.operator));
         let traces = collector.map(|at| format!("[traces]\nendpoint = 'http://{at}/v1/traces'\n"));
         let traces = traces.unwrap_or_default();
+        let broker = broker.map(|at| format!("[broker]\nurls = ['http://{at}']\n"));
+        let broker = broker.unwrap_or_default();
         format!(
             "[state]\nfolder = '{state}'\n\
              [limits]\nbackoff_base_secs = 1\nbackoff_max_secs = 2\nstumbles_max = 1000\n\
@@ -284,7 +290,7 @@ impl Settings<'_> {
              [breaker]\ndisk_free_bytes_min = 0\n\
              [log]\nformat = '{log_format}'\nfilter = '{log_filter}'\n\
              [api]\nlisten = '{api}'\nbrokers = [{brokers}]\noperators = [{operators}]\n\
-             [operator]\nlisten = '127.0.0.1:0'\n{traces}\
+             [operator]\nlisten = '127.0.0.1:0'\n{traces}{broker}\
              [device]\nprofile = 'development'\nkind = 'simulated'\nsocket = '{socket}'\n\
              development_root = '{root}'\n\
              [storage]\nfolders = ['{store}']\n\
