@@ -117,31 +117,31 @@ pub async fn judge_node(
             "this connection is not with the machine that the evidence is about",
         ));
     }
-    let challenged = challenge(desk, demand, &attested, now).await?;
+    let fresh = challenge(desk, demand, &attested, now).await?;
     alive(desk, &machine, &attested).await?;
     Ok(Judged {
         attested,
         bundle,
         machine,
-        challenged,
-        words,
+        challenged: fresh.is_some(),
+        words: fresh.unwrap_or(words),
     })
 }
 
-/// A report over our nonce, of the same boot and the same keys.
+/// A report over our nonce, of the same boot and the same keys; what it proves, in words.
 async fn challenge(
     desk: &mut Desk,
     demand: &Demand,
     boot: &Attested,
     now: At,
-) -> Result<bool, Trouble> {
+) -> Result<Option<String>, Trouble> {
     let nonce = nonce()?;
     let Some(reply) = desk.challenge(nonce).await? else {
-        return Ok(false);
+        return Ok(None);
     };
     let bundle = Bundle::from_wire(&reply.evidence)
         .map_err(|error| Trouble::because(Kind::NotTrusted, "the evidence is no bundle", &error))?;
-    let (fresh, _words) = demand.judge_for(&bundle, Purpose::Challenge, Some(nonce.0), now)?;
+    let (fresh, words) = demand.judge_for(&bundle, Purpose::Challenge, Some(nonce.0), now)?;
     let keys = |attested: &Attested| {
         let bound = attested.bound();
         bound.map(|bound| (bound.signer, bound.tls_key, bound.boot_id))
@@ -151,7 +151,7 @@ async fn challenge(
             "the fresh report is of another boot or other keys",
         ));
     }
-    Ok(true)
+    Ok(Some(words))
 }
 
 /// The attested key signs our nonce.

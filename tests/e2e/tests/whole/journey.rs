@@ -5,12 +5,17 @@
 use crate::dataset::{Recipe, data};
 use crate::session::{Said, Session, text};
 use crate::stage::ether;
-use crate::story::{PRICE_WEI, Play};
+use crate::story::{PRICE_WEI, Play, until, until_standing};
+use chain::Standing;
 use proto::{U256, Wei};
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const STEPS: u64 = 30;
+/// More than are trained while a test looks on.
+const LONG: u64 = 20_000;
 
 /// Her files, and what an uninterrupted training makes of them.
 struct Work {
@@ -42,20 +47,16 @@ async fn set(loud: bool) -> (Session, Play) {
     (session, play)
 }
 
-/// Orders a training; the task.
+/// Orders a training.
 fn submit(session: &Session, play: &Play, work: &Work) -> Said {
-    let provider = play.provider.to_string();
-    session.ft(&[
-        "submit",
-        text(&work.recipe),
-        "--data",
-        text(&work.data),
-        "--provider",
-        &provider,
-        "--model-dir",
-        text(&play.model.folder),
-        "--yes",
-    ])
+    order(session, play, (&work.recipe, &work.data), &[])
+}
+
+fn order(session: &Session, play: &Play, (recipe, data): (&Path, &Path), more: &[&str]) -> Said {
+    let (provider, model) = (play.provider.to_string(), text(&play.model.folder));
+    let words = ["submit", text(recipe), "--data", text(data), "--yes"];
+    let where_to = ["--provider", &provider, "--model-dir", model];
+    session.ft(&[&words, &where_to, more].concat())
 }
 
 fn task_of(said: &Said) -> String {
@@ -188,7 +189,7 @@ async fn bytes_that_are_not_the_result_are_refused_before_anything_is_paid() {
     let task = task_of(&submit(&session, &play, &work));
     session.done(&["watch", &task]);
     let stored = play.standing(task.parse().unwrap()).await;
-    let Some(chain::Standing::Delivered { blob }) = stored else {
+    let Some(Standing::Delivered { blob }) = stored else {
         panic!("{stored:?}");
     };
     let path = play.store.path(blob);
@@ -246,4 +247,56 @@ async fn an_order_nobody_takes_is_taken_back_to_the_wei() {
     );
     let none = stranger.done(&["list"]);
     assert!(none.out.contains("no open orders"), "{none:?}");
+}
+
+/// A provider that promised and is gone: she waits for the deadline, and is compensated.
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_provider_vanishes_the_money_comes_back_with_its_compensation() {
+    let (session, mut play) = set(false).await;
+    let folder = play.folder.path().to_owned();
+    Recipe::of(&folder, LONG);
+    let (recipe, data) = (folder.join(format!("recipe-{LONG}.yaml")), data(&folder, 4));
+    session.done(&["account", "add", "5", "--yes"]);
+    let task = task_of(&order(
+        &session,
+        &play,
+        (&recipe, &data),
+        &["--compensation", "0.5"],
+    ));
+    until_standing(&play.reader, task.parse().unwrap(), |now| {
+        now == Standing::Accepted
+    })
+    .await;
+    play.node.kill();
+
+    let early = session.ft(&["cancel", &task]);
+    let day = json!([25 * 3_600]);
+    play.stage.anvil.rpc("evm_increaseTime", day).await;
+    let over = async || {
+        let said = session.ft(&["cancel", &task]);
+        (said.code == 0).then_some(said)
+    };
+    let said = until(
+        "the deadline is over for good",
+        Duration::from_mins(1),
+        over,
+    )
+    .await;
+
+    assert_eq!(early.code, 5, "{early:?}");
+    assert!(
+        early.err.contains("none spent; up to") && early.err.contains("when the deadline is over"),
+        "{early:?}"
+    );
+    assert!(
+        said.out
+            .contains("0.5 0G (500000000000000000 wei) of its bond"),
+        "{said:?}"
+    );
+    let account = session.ft(&["account", "show", "--json"]).json();
+    assert_eq!(account["total_wei"], ether("5").0.to_string());
+    assert_eq!(
+        account["providers"][0]["free_wei"],
+        ether("1").0.to_string()
+    );
 }
