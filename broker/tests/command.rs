@@ -18,7 +18,7 @@ fn ledger() -> String {
         task: TaskId([task; 32]),
         happened: Happening::Paid {
             to: Address::repeat_byte(1),
-            fee: Wei(U256::from(3)),
+            fee: Some(Wei(U256::from(3))),
         },
     };
     let [one, two] = [1, 2].map(|task| links.append(&entry(task)).unwrap().to_string());

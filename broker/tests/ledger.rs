@@ -24,7 +24,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => Happening::Started { on: node },
         3 => Happening::Paid {
             to: node,
-            fee: Wei(U256::from(number)),
+            fee: Some(Wei(U256::from(number))),
         },
         4 => Happening::Unpaid {
             by: node,
@@ -74,7 +74,7 @@ fn paid(entry: &Entry) -> u64 {
     let Happening::Paid { fee, .. } = entry.happened else {
         return 0;
     };
-    fee.0.to()
+    fee.map_or(0, |fee| fee.0.to())
 }
 
 proptest! {

@@ -132,6 +132,7 @@ fn board(parts: &Parts) -> Board {
         reload: parts.reload.clone(),
         started: parts.clock.now(),
         stage: audience.stage.clone(),
+        earnings: audience.earnings.clone(),
     }
 }
 

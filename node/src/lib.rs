@@ -1,6 +1,5 @@
 //! The provider node: one conductor, its ports, and the services around it.
 
-pub mod admission;
 pub mod api;
 pub mod boot;
 pub mod breaker;
@@ -11,6 +10,7 @@ pub mod config;
 pub mod crew;
 mod damage;
 mod duties;
+pub mod earnings;
 pub mod evidence;
 pub mod exit;
 pub mod face;
@@ -40,3 +40,5 @@ pub mod traces;
 pub mod trainer;
 pub mod vault;
 pub mod world;
+
+pub use admission;

@@ -9,6 +9,7 @@ use node::clock::{self, SystemClock};
 use node::conductor::{Conductor, Inputs, Mailbox, Memory, mailbox};
 use node::config::Config;
 use node::crew::Crew;
+use node::earnings::Earnings;
 use node::exit::Exit;
 use node::face::{Face, Parts, open_door, quietly};
 use node::feed::{Bounds, Feed};
@@ -150,6 +151,7 @@ fn parts(
         gate: Gate::recalled(config.breaker.failures_max, clock.clone(), kept)?,
         stage: Stage::default(),
         front: Front::default(),
+        earnings: Earnings::open(&config.state.payments())?,
         config: reloader.current(),
         end: CancellationToken::default(),
     };

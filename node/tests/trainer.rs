@@ -509,6 +509,30 @@ async fn a_recipe_that_the_trainer_refuses_is_refused_before_anything_is_promise
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rows_that_the_model_cannot_read_are_refused_before_anything_is_promised() {
+    let desk = Desk::new();
+    let recipes = RecipeDesk::new(desk.trainer());
+    let recipe = RECIPE.replace(r#""sequence_len":128"#, r#""sequence_len":4096"#);
+
+    let answer = recipes.check(&desk.order, recipe.as_bytes()).await;
+
+    assert_eq!(answer, Err(Failure::Hopeless(Reason::RecipeInvalid)));
+}
+
+/// Its largest batch is foretold from the model's shape; no data is needed for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_that_would_not_fit_is_refused_before_anything_is_promised() {
+    let desk = Desk::new();
+    let mut settings = desk.settings();
+    settings.memory_bytes = 64 << 20;
+    let recipes = RecipeDesk::new(desk.trainer_with(settings, Stop::default()));
+
+    let answer = recipes.check(&desk.order, RECIPE.as_bytes()).await;
+
+    assert_eq!(answer, Err(Failure::Hopeless(Reason::OutOfMemory)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trainer_that_cannot_be_asked_refuses_no_recipe() {
     let desk = Desk::new();
     let mut settings = desk.settings();

@@ -370,6 +370,25 @@ fn tokens_are_counted_as_the_run_counts_them() {
     assert_eq!(counted["tokens"], planned["tokens_per_epoch"]);
 }
 
+/// Nothing the data could be would make it fit.
+#[test]
+fn a_recipe_for_more_memory_than_there_may_be_is_refused_with_the_count() {
+    let desk = Desk::new(RECIPE);
+    let counted = |bytes: &str| {
+        let output = Command::new(PROGRAM)
+            .arg("tokens")
+            .args(["--model".into(), desk.at("model")])
+            .args(["--data".into(), desk.at("data.jsonl")])
+            .args(["--recipe".into(), desk.at("recipe.yaml")])
+            .args(["--memory-bytes-max", bytes])
+            .output();
+        output.unwrap().status.code()
+    };
+
+    assert_eq!(counted("64000000"), Some(13));
+    assert_eq!(counted("4000000000"), Some(0));
+}
+
 #[test]
 fn an_evaluation_sees_that_the_tuned_model_is_better() {
     let desk = Desk::new(RECIPE);

@@ -91,6 +91,11 @@ pub(crate) enum Item {
     Debian {
         package: String,
         program: String,
+        /// A folder with one of each version, and the program in its `bin`.
+        within: Option<PathBuf>,
+        /// Without it the steps go on, and what needs it says that it was left out.
+        #[serde(default)]
+        optional: bool,
     },
 }
 

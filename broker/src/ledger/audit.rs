@@ -130,7 +130,7 @@ impl Audit {
             Happening::Paid { to, fee } => {
                 let node = self.node(to);
                 one(&mut node.paid);
-                node.earned = node.earned.checked_add(fee.0)?;
+                node.earned = node.earned.checked_add(fee.unwrap_or_default().0)?;
             }
         }
         Some(())

@@ -16,28 +16,15 @@ pub struct Entry {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Happening {
     /// The order was given to a node.
-    Assigned {
-        to: Address,
-        fence: Fence,
-    },
+    Assigned { to: Address, fence: Fence },
     /// The node did not take it, or not in time.
-    Returned {
-        by: Address,
-        because: Reason,
-    },
-    Started {
-        on: Address,
-    },
-    /// The node and the chain say the fee was paid.
-    Paid {
-        to: Address,
-        fee: Wei,
-    },
+    Returned { by: Address, because: Reason },
+    /// The node says that the chain has the order as its own.
+    Started { on: Address },
+    /// The node says the fee was paid; how much, where this broker asked the chain.
+    Paid { to: Address, fee: Option<Wei> },
     /// It ended and the customer kept her money.
-    Unpaid {
-        by: Address,
-        because: Reason,
-    },
+    Unpaid { by: Address, because: Reason },
     /// It ended before a node had it.
     Withdrawn,
 }

@@ -126,7 +126,10 @@ fn two_brokers_at_one_server_never_claim_the_same_order() {
         let address = server.database();
         let (one, two) = (Books::open(&address).await, Books::open(&address).await);
         for number in 0..200 {
-            one.store.submit(&sample::job(number, 0)).await.unwrap();
+            one.store
+                .submit(&sample::job(number, 0), sample::OPEN_MAX)
+                .await
+                .unwrap();
         }
 
         let claims = |books: &Books| {
@@ -157,7 +160,11 @@ fn a_broker_that_slept_through_its_claim_changes_nothing() {
     let files = Files(TempDir::new().unwrap());
     Runtime::new().unwrap().block_on(async {
         let books = Books::open(&files.fresh()).await;
-        books.store.submit(&sample::job(1, 0)).await.unwrap();
+        books
+            .store
+            .submit(&sample::job(1, 0), sample::OPEN_MAX)
+            .await
+            .unwrap();
         let slept = books
             .store
             .claim(sample::claim(1, 10, 1))

@@ -1,7 +1,7 @@
 //! What the books must answer, in memory and without a database.
 
 use crate::sample;
-use broker::job::Turn;
+use broker::job::{News, Turn};
 use broker::store::{Changed, Kept, Noted, SqlStore, Store, Submitted, Version};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -44,6 +44,7 @@ pub(crate) struct Model {
     jobs: BTreeMap<TaskId, (Kept, Seconds)>,
     nodes: BTreeMap<Address, (Fence, u64, Seconds)>,
     entries: u64,
+    events: usize,
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -80,22 +81,26 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn turn() -> impl Strategy<Value = Turn> {
     let node = (0..3_u8).prop_map(sample::address);
-    (node, 0..7_u8, 0..1_200_u64).prop_map(|(node, kind, number)| match kind {
+    (node, 0..8_u8, 0..1_200_u64).prop_map(|(node, kind, number)| match kind {
         0 | 1 => Turn::Assign {
             to: node,
             fence: Fence(number),
             until: number,
         },
-        2 => Turn::Take { by: node },
+        2 => Turn::Take {
+            by: node,
+            until: number,
+        },
         3 => Turn::Refuse {
             by: node,
-            because: Reason::TooBusy,
+            because: Reason::Draining,
         },
         4 => Turn::Tick { now: number },
         5 => Turn::Pay {
             to: node,
-            fee: Wei(U256::from(number)),
+            fee: Some(Wei(U256::from(number))),
         },
+        6 => Turn::Start { by: node },
         _ => Turn::Fail {
             by: node,
             because: Reason::Diverged,
@@ -141,8 +146,12 @@ impl Model {
         } else {
             Submitted::New
         };
-        prop_assert_eq!(store.submit(&job).await.unwrap(), expected);
+        prop_assert_eq!(
+            store.submit(&job, sample::OPEN_MAX).await.unwrap(),
+            expected
+        );
         let kept = Kept {
+            news: News::of(&job),
             job,
             version: Version(1),
         };
@@ -202,8 +211,10 @@ impl Model {
         let next = Version(kept.version.0 + 1);
         prop_assert_eq!(store.change(&change).await.unwrap(), Changed::Done(next));
         self.entries += u64::from(change.entry.is_some());
+        self.events += change.events.len();
         *kept = Kept {
             job: change.job,
+            news: change.news,
             version: next,
         };
         *claimed = 0;
@@ -295,6 +306,23 @@ impl Model {
             prop_assert_eq!(told, alive);
         }
         prop_assert_eq!(store.links().await.unwrap().count, self.entries);
+        let mut events = 0;
+        for (task, (kept, _)) in &self.jobs {
+            let told = store.events(*task, 0, 1_000).await.unwrap();
+            let latest = told.last().map_or(0, |event| event.sequence);
+            prop_assert_eq!(latest, kept.news.status.sequence);
+            events += told.len();
+        }
+        prop_assert_eq!(events, self.events);
+        for holder in (0..3).map(sample::address) {
+            let theirs = store.held_by(holder).await.unwrap();
+            let held = self
+                .jobs
+                .values()
+                .filter(|(kept, _)| kept.job.holder() == Some(holder));
+            prop_assert_eq!(theirs.len(), held.count());
+            prop_assert!(theirs.iter().all(|kept| kept.job.holder() == Some(holder)));
+        }
         Ok(())
     }
 }

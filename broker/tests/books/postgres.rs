@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const WHERE: &str = "/usr/lib/postgresql";
 /// The server refuses to run as root; Debian's package brings this user.
 const USER: &str = "postgres";
+/// How long a new server may take until it answers.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Postgres {
     folder: TempDir,
@@ -68,17 +71,26 @@ impl Postgres {
     }
 
     /// `pg_isready` has no wait of its own; `psql` fails until the server answers.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a busy machine takes its time, and tries are no measure of it"
+    )]
     fn wait(&self) {
-        let asked = (0..600).find(|_| {
-            let done = self
-                .client("psql")
-                .args(["-qc", "SELECT pg_sleep(0.05)", "postgres"])
-                .stderr(Stdio::null())
-                .stdout(Stdio::null())
-                .status();
-            done.unwrap().success()
-        });
-        assert!(asked.is_some(), "PostgreSQL does not answer");
+        let begun = Instant::now();
+        while !self.answers() {
+            assert!(begun.elapsed() < PATIENCE, "PostgreSQL does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        let done = self
+            .client("psql")
+            .args(["-qc", "SELECT 1", "postgres"])
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .status();
+        done.unwrap().success()
     }
 
     fn client(&self, program: &str) -> Command {

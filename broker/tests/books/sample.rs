@@ -48,8 +48,16 @@ pub(crate) fn claim(now: Seconds, until: Seconds, count: u32) -> Claim {
     Claim { now, until, count }
 }
 
+/// No customer of these tests has as many.
+pub(crate) const OPEN_MAX: u32 = 1_000;
+
 pub(crate) fn change(kept: &Kept, turn: Turn, at: Seconds) -> Option<Change> {
     let (job, happened) = kept.job.after(turn)?;
+    let told = kept.news.turned(&kept.job, &job, at);
+    let (news, events) = match told {
+        Some((news, event)) => (news, vec![event]),
+        None => (kept.news.clone(), Vec::new()),
+    };
     let entry = happened.map(|happened| Entry {
         at,
         task: job.task,
@@ -57,8 +65,10 @@ pub(crate) fn change(kept: &Kept, turn: Turn, at: Seconds) -> Option<Change> {
     });
     Some(Change {
         job,
+        news,
         version: kept.version,
         entry,
+        events,
     })
 }
 
@@ -111,5 +121,6 @@ pub(crate) fn beat(provider: u8, fence: u64, beat: u64, at: Seconds) -> Beat {
         beat,
         at,
         offer: offer(provider),
+        tasks_open: 0,
     }
 }

@@ -122,8 +122,7 @@ async fn ask_node(
     record: &Record,
 ) -> Result<Answer, Trouble> {
     let permit = bank.permit(Action::Cancel, record.task()).await?;
-    let url = Desk::url_of(record.provider(), bank.reader(), config).await?;
-    let mut desk = Desk::open(&url, home, config).await?;
+    let mut desk = Desk::of(record.provider(), bank.reader(), home, config).await?;
     desk.cancel(record.task(), permit).await?;
     let words = "the node stops and gives the order back; your money is free again when the chain says so: ft list --all";
     Ok(done(record, words))

@@ -10,17 +10,13 @@
     reason = "the chain lives and dies with the test"
 )]
 
-#[allow(dead_code, reason = "the chain client's tests use more of it")]
-#[path = "../../client/tests/anvil/node.rs"]
-mod node;
-
 use alloy_primitives::{Bytes, U64};
-use node::Anvil;
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use testchain::Anvil;
 use tokio::process::Command;
 
 /// Anvil's first account: public knowledge, worth nothing.

@@ -5,9 +5,10 @@ use super::rotate::Rotate;
 use super::{Common, Done};
 use crate::boot::{self, JournalSecret};
 use crate::config::Config;
+use crate::earnings::Payment;
 use crate::live;
 use crate::operator::{
-    Attested, Client, ClientError, Earned, Job, Journal, Keys, Reason, Reloaded, Row, Status,
+    Attested, Client, ClientError, Job, Journal, Keys, Reason, Reloaded, Row, Status,
 };
 use clap::{Args, Subcommand};
 use serde::de::DeserializeOwned;
@@ -245,27 +246,35 @@ impl AttestCommand {
 impl Earnings {
     pub(super) fn run(&self) -> Done {
         let asked = Asked::of(&self.common)?;
-        let paid: Vec<Earned> = asked.get("/v1/earnings")?;
+        let paid: Vec<Payment> = asked.get("/v1/earnings")?;
         let separator = if self.csv { "," } else { "  " };
         say(asked.style, &paid, || {
-            let header = ["task", "customer", "fee_max_wei"].join(separator);
-            let rows = paid.iter().map(|earned| {
-                let Earned {
-                    task,
-                    customer,
-                    fee_max_wei,
-                } = earned;
-                [
-                    task.to_string(),
-                    customer.to_string(),
-                    fee_max_wei.0.to_string(),
-                ]
-                .join(separator)
-            });
-            std::iter::once(header).chain(rows).collect()
+            let header = [
+                "task",
+                "customer",
+                "fee_wei",
+                "acknowledged",
+                "block",
+                "transaction",
+            ];
+            let rows = paid.iter().map(|payment| columns(payment).join(separator));
+            std::iter::once(header.join(separator))
+                .chain(rows)
+                .collect()
         });
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn columns(payment: &Payment) -> [String; 6] {
+    [
+        payment.task.to_string(),
+        payment.customer.to_string(),
+        payment.fee_wei.0.to_string(),
+        payment.acknowledged.to_string(),
+        payment.block.to_string(),
+        payment.transaction.to_string(),
+    ]
 }
 
 fn lines(status: &Status) -> Vec<String> {

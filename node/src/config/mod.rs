@@ -169,6 +169,16 @@ impl State {
         self.folder.join("models")
     }
 
+    /// What the chain paid.
+    pub fn payments(&self) -> PathBuf {
+        self.folder.join("payments.jsonl")
+    }
+
+    /// How fast this machine trains which model.
+    pub fn speeds(&self) -> PathBuf {
+        self.folder.join("speeds.json")
+    }
+
     /// What only public things lie in: certificates, evidence.
     pub fn evidence(&self) -> PathBuf {
         self.folder.join("evidence")

@@ -4,6 +4,7 @@ use super::teller::Teller;
 use crate::breaker::Gate;
 use crate::conductor::Mailbox;
 use crate::config::Config;
+use crate::earnings::Earnings;
 use crate::feed::Feed;
 use crate::front::Front;
 use crate::stage::Stage;
@@ -21,6 +22,7 @@ pub struct Audience {
     pub stage: Stage,
     /// Takes its places as there is something to show.
     pub front: Front,
+    pub earnings: Earnings,
     /// As it is read again.
     pub config: watch::Receiver<Arc<Config>>,
     /// Cancelled when the conductor has ended.

@@ -1,7 +1,7 @@
 //! Everybody at work: the conductor and the world around it, as members of the crew.
 
 use super::shop::{ChainTime, Shop};
-use super::watch::{watch_chain, watch_storage};
+use super::watch::{watch_chain, watch_purse, watch_storage};
 use super::{Audience, Proved, terms};
 use crate::clock::ChainClock;
 use crate::conductor::{Conductor, Inputs, Memory};
@@ -17,7 +17,7 @@ use crate::stop::Stop;
 use crate::trainer::{self, ChildTrainer, Listener, RecipeDesk, TrainerError};
 use crate::world::{
     Bills, BookedTasks, ChainPort, EnclavePort, Payer, Places, PlacesError, Registration, Shelf,
-    Signer, follow, register,
+    Signer, catch_up, follow, register,
 };
 use chain::{
     BadKeyFile, Budget, Cursor, Desk, Finality, Flow, Market, Problem, Reader, RpcError, Wallet,
@@ -71,7 +71,7 @@ pub async fn join(
     let clock = ChainClock::at(heard.time);
     let places = places(config, chain, &market)?;
     let port = chain_port(&market, proved, &book);
-    let speed = Speed::assumed(config.offer.tokens_per_sec);
+    let speed = Speed::kept(config.state.speeds(), config.offer.tokens_per_sec);
     let time = ChainTime::default();
 
     let trainer = trainer(
@@ -97,8 +97,16 @@ pub async fn join(
         next: heard.final_block,
         last_hash: None,
     };
-    let news = follow(port.clone(), from, audience.mailbox.clone(), stop.clone());
+    let told = (audience.mailbox.clone(), audience.earnings.clone());
+    let news = follow(port.clone(), from, told, stop.clone());
     crew.spawn("follower", news);
+    let missed = catch_up(
+        port.clone(),
+        audience.earnings.clone(),
+        heard.final_block,
+        stop.clone(),
+    );
+    crew.spawn("payments", quietly(missed, stop));
     watch(&port, &places, &time, audience, crew, stop);
 
     let terms = terms::follow(chain, proved, &market, audience, crew, stop);
@@ -157,11 +165,13 @@ fn watch(
 ) {
     let (gate, end) = (&audience.gate, &audience.end);
     let metrics = audience.feed.metrics().clone();
-    let told = (gate.clone(), metrics);
-    let chain = watch_chain(port.clone(), time.clone(), told, end.clone());
-    let storage = watch_storage(places.clone(), gate.clone(), end.clone());
+    let told = (gate.clone(), metrics.clone());
+    let chain = watch_chain(port.clone(), time.clone(), told.clone(), end.clone());
+    let storage = watch_storage(places.clone(), told, end.clone());
+    let purse = watch_purse(port.clone(), metrics, end.clone());
     crew.spawn("chain watch", quietly(chain, stop));
     crew.spawn("storage watch", quietly(storage, stop));
+    crew.spawn("purse watch", quietly(purse, stop));
 }
 
 /// Waits for a chain that cannot be reached; anything else an operator has to mend.

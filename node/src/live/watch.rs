@@ -7,7 +7,8 @@ use crate::clock::SystemClock;
 use crate::metrics::Metrics;
 use crate::ports::Clock;
 use crate::world::{ChainPort, Places};
-use proto::ChallengeNonce;
+use chain::Mode;
+use proto::{ChallengeNonce, U256, Wei};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 const CHAIN_PAUSE: Duration = Duration::from_secs(5);
 /// So many unanswered questions in a row are no hiccup.
 const CHAIN_FAULTS_MAX: u32 = 3;
+/// A graph of money needs no more points.
+const PURSE_PAUSE: Duration = Duration::from_secs(30);
 const STORAGE_PAUSE: Duration = Duration::from_secs(30);
 /// A device that answers is asked seldom: the host's firmware is shared with others.
 const DEVICE_PAUSE: Duration = Duration::from_mins(10);
@@ -53,14 +56,38 @@ pub(super) async fn watch_chain(
     }
 }
 
+/// Reads what the wallet and the bond hold. What cannot be read now keeps its last figure.
+pub(super) async fn watch_purse(
+    chain: ChainPort,
+    metrics: Metrics,
+    end: CancellationToken,
+) -> Result<(), Infallible> {
+    let (reader, us) = (chain.market().reader(), chain.market().provider());
+    loop {
+        if let Ok(balance) = reader.wealth(us).await {
+            metrics.wallet(Wei(balance));
+        }
+        if reader.mode() == Mode::Full
+            && let Ok(bond) = reader.bond(us).await
+        {
+            metrics.bond(Wei(U256::from(bond.amount)), Wei(U256::from(bond.locked)));
+        }
+        if rest(PURSE_PAUSE, &end).await {
+            return Ok(());
+        }
+    }
+}
+
 /// Asks the places that keep content whether they are there.
 pub(super) async fn watch_storage(
     places: Places,
-    gate: Gate,
+    (gate, metrics): (Gate, Metrics),
     end: CancellationToken,
 ) -> Result<(), Infallible> {
     loop {
-        gate.observe(Cause::StorageUnreachable, places.answer().await);
+        let answers = places.answer().await;
+        gate.observe(Cause::StorageUnreachable, answers);
+        metrics.storage(answers, places.own_bytes().await);
         if rest(STORAGE_PAUSE, &end).await {
             return Ok(());
         }

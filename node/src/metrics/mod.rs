@@ -1,12 +1,14 @@
 //! What Prometheus asks for: base units, few labels, no ids.
 
 mod gpu;
+mod money;
 mod training;
 mod world;
 
 use crate::breaker::{Cause, Standing};
 use crate::status::Survey;
 use gpu::Gpu;
+use money::Money;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -15,8 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use proto::Seconds;
 use proto::training::{Progress, Step};
+use proto::{Seconds, Wei};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -49,6 +51,7 @@ struct Inner {
     training: Training,
     gpu: Gpu,
     world: World,
+    money: Money,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -134,6 +137,26 @@ impl Metrics {
         self.0.world.rpc(place, requests, faults);
     }
 
+    /// What the wallet holds.
+    pub fn wallet(&self, balance: Wei) {
+        self.0.money.wallet(balance);
+    }
+
+    /// What secures promises, and how much of it does so now.
+    pub fn bond(&self, amount: Wei, locked: Wei) {
+        self.0.money.bond(amount, locked);
+    }
+
+    /// All fees ever paid to this node, as far as it knows.
+    pub fn earned(&self, total: Wei) {
+        self.0.money.earned(total);
+    }
+
+    /// Whether the places that keep content answer, and what the node's own folder holds.
+    pub fn storage(&self, answers: bool, own_bytes: Option<u64>) {
+        self.0.world.storage(answers, own_bytes);
+    }
+
     /// All of it, as Prometheus reads it.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
@@ -158,6 +181,7 @@ impl Default for Metrics {
             training: Training::default(),
             gpu: Gpu::default(),
             world: World::default(),
+            money: Money::default(),
         };
         inner.register();
         Self(Arc::new(inner))
@@ -210,6 +234,7 @@ impl Inner {
         self.training.register(all);
         self.gpu.register(all);
         self.world.register(all);
+        self.money.register(all);
     }
 }
 

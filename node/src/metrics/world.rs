@@ -16,6 +16,8 @@ pub(super) struct World {
     attested_at: Gauge,
     requests: Family<Endpoint, Counter>,
     faults: Family<Endpoint, Counter>,
+    storage: Gauge,
+    storage_own: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -58,6 +60,24 @@ impl World {
             "Requests that failed, of the same",
             self.faults.clone(),
         );
+        all.register(
+            "storage_ok",
+            "Whether the places that keep content answer",
+            self.storage.clone(),
+        );
+        all.register_with_unit(
+            "storage_own",
+            "What the node's own folder of content holds",
+            Unit::Bytes,
+            self.storage_own.clone(),
+        );
+    }
+
+    pub(super) fn storage(&self, answers: bool, own_bytes: Option<u64>) {
+        self.storage.set(answers.into());
+        if let Some(bytes) = own_bytes {
+            self.storage_own.set(whole(bytes));
+        }
     }
 
     pub(super) fn disk(&self, free_bytes: u64) {

@@ -4,7 +4,7 @@ use crate::breaker::{Cause, Standing};
 use crate::feed;
 use crate::stage::Step;
 use proto::attestation::BootBundle;
-use proto::{Address, Digest, Order, PublicKey, Seconds, TaskId, Wei};
+use proto::{Address, Digest, PublicKey, Seconds, TaskId, Wei};
 use serde::{Deserialize, Serialize};
 use tasks::{Event, Phase, Task};
 
@@ -71,15 +71,6 @@ pub struct Row {
     pub row: u64,
     pub task: TaskId,
     pub event: String,
-}
-
-/// A task that was paid for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Earned {
-    pub task: TaskId,
-    pub customer: Address,
-    /// What the customer had reserved; the fee on chain is at most this.
-    pub fee_max_wei: Wei,
 }
 
 /// The public side of the node's keys.
@@ -182,16 +173,6 @@ impl Job {
             deadline: order.deadline,
             queue_position: None,
             not_before: held.not_before(),
-        }
-    }
-}
-
-impl Earned {
-    pub(super) fn of(task: TaskId, order: &Order) -> Self {
-        Self {
-            task,
-            customer: order.customer,
-            fee_max_wei: order.fee_max,
         }
     }
 }

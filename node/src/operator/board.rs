@@ -1,11 +1,12 @@
 //! Everything an operator may ask, in one place.
 
 use super::answers::{
-    Attested, Earned, Job, Journal, Keys, Ready, Reason, Reloaded, Row, Status, Training,
+    Attested, Job, Journal, Keys, Ready, Reason, Reloaded, Row, Status, Training,
 };
 use crate::api::{Attestor, Storefront};
 use crate::breaker::Gate;
 use crate::conductor::{Gone, Mailbox, View};
+use crate::earnings::{Earnings, Payment};
 use crate::feed::Feed;
 use crate::ports::Clock;
 use crate::stage::Stage;
@@ -15,7 +16,6 @@ use proto::Seconds;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tasks::{Outcome, Phase};
 
 /// The conductor answers between two steps, each of which is one write to the journal.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +32,7 @@ pub struct Board {
     pub reload: Arc<dyn Reload>,
     pub started: Seconds,
     pub stage: Stage,
+    pub earnings: Earnings,
 }
 
 /// Reads the configuration again and takes what may change while the node runs.
@@ -93,14 +94,9 @@ impl Board {
         Ok(jobs)
     }
 
-    pub async fn earned(&self) -> Result<Vec<Earned>, Gone> {
-        let read = |view: &View<'_>| -> Vec<Earned> {
-            let tasks = view.memory.tasks();
-            let paid = tasks.filter(|(_, task)| task.phase() == Phase::Closed(Outcome::Paid));
-            paid.map(|(id, task)| Earned::of(id, task.order()))
-                .collect()
-        };
-        self.mailbox.look(read).await
+    /// What the chain paid.
+    pub fn earned(&self) -> Vec<Payment> {
+        self.earnings.all()
     }
 
     /// The last rows of the journal, or why it cannot be read.
@@ -136,6 +132,7 @@ impl Board {
         let survey = self.survey().await?;
         let attested = self.attestor.bundle().is_some();
         let metrics = self.feed.metrics();
+        metrics.earned(self.earnings.total());
         metrics.stands(&survey, &self.gate.standing(), self.up_secs(), attested);
         Ok(metrics.text().expect("writing to a text does not fail"))
     }

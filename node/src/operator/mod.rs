@@ -16,7 +16,7 @@ mod routes;
 mod server;
 mod socket;
 
-pub use answers::{Attested, Earned, Job, Journal, Keys, Ready, Reason, Reloaded, Row, Status};
+pub use answers::{Attested, Job, Journal, Keys, Ready, Reason, Reloaded, Row, Status};
 pub use board::{Board, Reload};
 pub use client::{Client, ClientError};
 pub use port::Port;

@@ -79,7 +79,7 @@ async fn operate(board: &Board, method: &Method, path: &str, query: Option<&str>
             let jobs = board.jobs(query == Some("all")).await;
             jobs.map_or_else(stopping, |jobs| ok(&jobs))
         }
-        ("GET", "/v1/earnings") => board.earned().await.map_or_else(stopping, |paid| ok(&paid)),
+        ("GET", "/v1/earnings") => ok(&board.earned()),
         ("GET", "/v1/journal") => journal(board, query).await,
         ("GET", "/v1/keys") => found(board.keys()),
         ("POST", "/v1/drain") => act(board, |board| board.gate.drain(true)).await,

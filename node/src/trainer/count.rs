@@ -144,7 +144,7 @@ fn run(
     fs::write(&recipe_file, recipe).map_err(|error| start(&error))?;
     let job = Job {
         slot: question.slot,
-        arguments: arguments(&model, &recipe_file),
+        arguments: arguments(&model, &recipe_file, inner.settings.memory_bytes),
         model: &model,
         work: work.path(),
         resumes: false,
@@ -156,7 +156,7 @@ fn run(
     converse(&running, pipes, wishes, wall, &head, feed)
 }
 
-fn arguments(model: &Path, recipe: &Path) -> Vec<String> {
+fn arguments(model: &Path, recipe: &Path, memory_bytes: u64) -> Vec<String> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     vec![
         "tokens".into(),
@@ -166,6 +166,8 @@ fn arguments(model: &Path, recipe: &Path) -> Vec<String> {
         "-".into(),
         "--recipe".into(),
         text(recipe),
+        "--memory-bytes-max".into(),
+        memory_bytes.to_string(),
     ]
 }
 

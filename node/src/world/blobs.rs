@@ -117,6 +117,13 @@ impl Places {
         self.0.others.is_empty()
     }
 
+    /// What our own folder holds; nothing, where it cannot be read.
+    pub async fn own_bytes(&self) -> Option<u64> {
+        let folder = self.0.folder.clone();
+        let counted = spawn_blocking(move || folder.used_bytes()).await;
+        counted.ok()?.ok()
+    }
+
     async fn get(&self, root: Root) -> Result<(), Failure> {
         let from = Sources {
             stores: &self.0.others,

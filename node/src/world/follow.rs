@@ -2,10 +2,12 @@
 
 use super::chain::ChainPort;
 use crate::conductor::{Gone, Mailbox};
+use crate::earnings::Earnings;
 use crate::stop::Stop;
 use chain::{Cursor, Event, Follower, Page};
 use proto::{Address, TaskId};
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::time::Duration;
 use tracing::{debug, warn};
 
@@ -14,7 +16,7 @@ use tracing::{debug, warn};
 pub async fn follow(
     chain: ChainPort,
     from: Cursor,
-    mailbox: Mailbox,
+    (mailbox, earnings): (Mailbox, Earnings),
     stop: Stop,
 ) -> Result<(), Gone> {
     let poll = chain.market().reader().config().timing.poll;
@@ -23,6 +25,7 @@ pub async fn follow(
         chain,
         follower,
         mailbox,
+        earnings,
         untold: BTreeSet::new(),
     };
     loop {
@@ -35,6 +38,38 @@ pub async fn follow(
             }
         }
     }
+}
+
+/// Reads for payments what was final before this process followed, from where the last one had
+/// read. A node that never ran before has missed none.
+pub async fn catch_up(
+    chain: ChainPort,
+    earnings: Earnings,
+    until: u64,
+    stop: Stop,
+) -> Result<(), Infallible> {
+    let Some(last) = earnings.read_to() else {
+        return Ok(());
+    };
+    let poll = chain.market().reader().config().timing.poll;
+    let mut missed = chain.market().reader().follow(Cursor {
+        next: last + 1,
+        last_hash: None,
+    });
+    let mut read_to = last;
+    while read_to + 1 < until {
+        let page = tokio::select! {
+            () = stop.draining() => return Ok(()),
+            page = missed.next_page() => page,
+        };
+        if let Ok(Some(page)) = page {
+            read_to = page.to.number;
+            earnings.heard(&page, chain.market().provider());
+        } else if rest(&stop, poll).await {
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Whether it is time to stop. A node that drains still hears what its tasks wait for.
@@ -50,6 +85,7 @@ struct Teller {
     chain: ChainPort,
     follower: Follower,
     mailbox: Mailbox,
+    earnings: Earnings,
     /// Tasks that something happened to and whose standing could not be read yet.
     untold: BTreeSet<TaskId>,
 }
@@ -60,6 +96,7 @@ impl Teller {
         match self.follower.next_page().await {
             Ok(Some(page)) => {
                 let us = self.chain.market().provider();
+                self.earnings.heard(&page, us);
                 self.untold.extend(touched(&page, us));
             }
             Ok(None) if self.untold.is_empty() => return poll,

@@ -16,7 +16,7 @@ pub use chain::{Bills, ChainPort};
 pub use direct::BookedTasks;
 pub use enclave::EnclavePort;
 pub use flow::Payer;
-pub use follow::follow;
+pub use follow::{catch_up, follow};
 pub use register::{Registration, register};
 pub use signer::Signer;
 pub use trainer::Shelf;

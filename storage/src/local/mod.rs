@@ -13,6 +13,7 @@
 //! [`HttpFolder`]: crate::HttpFolder
 
 mod collect;
+mod pace;
 pub(crate) mod put;
 #[cfg(test)]
 mod tests;

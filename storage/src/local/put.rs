@@ -1,6 +1,7 @@
 //! Putting content into a folder so that a crash leaves all of it or nothing.
 
 use super::LocalFolder;
+use super::pace::{Pace, keeping_pace};
 use crate::error::{StoreError, disk};
 use crate::id::{Content, Outline, Tee, outline_of};
 use crate::store::Receipt;
@@ -42,19 +43,18 @@ pub(super) fn from_reader(
     reader: impl Read + Send,
 ) -> Result<Receipt, StoreError> {
     let room = room(folder)?;
-    let mut file = NamedTempFile::new_in(folder.tmp()).map_err(disk("write in", &folder.tmp()))?;
-    let writer = Bounded {
-        file: file.as_file_mut(),
-        room,
-        failed: None,
-    };
-    let mut tee = Tee { reader, writer };
-    let named = outline_of(&mut tee);
-    let outline = match (named, tee.writer.failed) {
-        (Ok(outline), _) => outline,
-        (Err(_), Some(failed)) => return Err(failed.into_error(folder)),
-        (Err(error), None) => return Err(error.into()),
-    };
+    let file = NamedTempFile::new_in(folder.tmp()).map_err(disk("write in", &folder.tmp()))?;
+    let (outline, synced) = keeping_pace(file.as_file(), |pace| {
+        let writer = Bounded {
+            file: file.as_file(),
+            pace,
+            room,
+            failed: None,
+        };
+        written(folder, Tee { reader, writer })
+    });
+    let outline = outline?;
+    synced.map_err(disk("sync", file.path()))?;
     let content = outline.content();
     let already = folder.has(content.root)?.is_some();
     if already {
@@ -70,6 +70,18 @@ pub(super) fn from_reader(
         moved_bytes,
         tx_seq: None,
     })
+}
+
+/// Names what is read while it is written down.
+fn written<R: Read + Send>(
+    folder: &LocalFolder,
+    mut tee: Tee<R, Bounded<'_>>,
+) -> Result<Outline, StoreError> {
+    match (outline_of(&mut tee), tee.writer.failed) {
+        (Ok(outline), _) => Ok(outline),
+        (Err(_), Some(failed)) => Err(failed.into_error(folder)),
+        (Err(error), None) => Err(error.into()),
+    }
 }
 
 /// Syncs the file of whole, checked content and moves it to its name.
@@ -128,7 +140,8 @@ fn room(folder: &LocalFolder) -> Result<u64, StoreError> {
 
 /// A file that takes so many bytes and no more.
 struct Bounded<'a> {
-    file: &'a mut File,
+    file: &'a File,
+    pace: Pace,
     room: u64,
     failed: Option<Failed>,
 }
@@ -162,6 +175,7 @@ impl Write for Bounded<'_> {
             self.failed = Some(Failed::Disk(error));
             io::Error::from(kind)
         })?;
+        self.pace.wrote(written);
         self.room -= u64::try_from(written).unwrap_or(0);
         Ok(written)
     }

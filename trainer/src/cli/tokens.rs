@@ -1,10 +1,10 @@
-//! Counts the tokens of a data set, and says what is wrong with it.
+//! Counts the tokens of a data set, and says what is wrong with it or with the recipe for it.
 
 use std::io::{self, BufReader};
 use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::process::{Plan, prepare, read_recipe};
+use crate::process::{Plan, check_any_data, prepare, read_recipe};
 use crate::recipe::Recipe;
 
 use super::print_json;
@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// Lengths, packing and template; the defaults without it.
     #[arg(long)]
     recipe: Option<PathBuf>,
+    /// Refuse a recipe whose largest batch would need more than this, whatever the data.
+    #[arg(long, value_name = "BYTES")]
+    memory_bytes_max: Option<u64>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -26,7 +29,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Some(path) => read_recipe(path)?,
         None => Recipe::default(),
     };
-    let plan = Plan::of_data(args.model.clone(), args.data.clone(), recipe);
+    let mut plan = Plan::of_data(args.model.clone(), args.data.clone(), recipe);
+    plan.memory_bytes_max = args.memory_bytes_max;
+    check_any_data(&plan)?;
     let prepared = prepare(&plan, &mut BufReader::new(io::stdin()))?;
     let steps_per_epoch = prepared.course.steps_per_epoch();
     let steps = plan.recipe.total_steps(steps_per_epoch);

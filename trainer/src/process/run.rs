@@ -4,8 +4,9 @@ use super::backend;
 use super::clock::Clock;
 use super::events::{Event, Events};
 use super::finish::{Circumstances, finish};
+use super::fit;
 use super::identity::model_digest;
-use super::memory::{available_memory, needed};
+use super::memory::available_memory;
 use super::plan::{Plan, Window};
 use super::prepare::{Prepared, prepare};
 use super::replay::{compare, read_steps};
@@ -15,9 +16,9 @@ use super::train::{Begun, Ended, Training};
 use crate::backend::{Backend, BackendError};
 use crate::checkpoint::{Chain, CheckpointError, Folder, Identity, Progress, Snapshot};
 use crate::failure::{Code, Failure};
-use crate::model::{ModelSpec, read_spec};
+use crate::model::read_spec;
 use crate::result::STEPS_FILE;
-use crate::settings::{Machine, Schedule, TrainSettings};
+use crate::settings::Schedule;
 use std::fmt;
 use std::io::BufRead;
 
@@ -45,10 +46,10 @@ pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
         report: &report,
         sha256,
     });
-    let settings = settings(plan, &prepared);
+    let settings = fit::settings(plan, prepared.micro_batch_tokens_max());
     let spec = read_spec(&plan.model).map_err(BackendError::from)?;
-    check_length(plan, &spec)?;
-    let memory_bytes = check_memory(plan, &settings, report.tokens)?;
+    fit::check_length(plan, &spec)?;
+    let memory_bytes = fit::check_memory(plan, &settings, report.tokens)?;
     let mut backend = backend::open(plan, &settings)?;
     let identity = identity(plan, &prepared, backend.as_ref())?;
     say_planned(plan, &prepared, &identity, memory_bytes, world.events);
@@ -90,49 +91,6 @@ pub fn run(plan: &Plan, world: &mut World<'_>) -> Result<Ended, Failure> {
         finish(&mut training, circumstances)?;
     }
     Ok(ended)
-}
-
-fn settings(plan: &Plan, prepared: &Prepared) -> TrainSettings {
-    TrainSettings::of(
-        &plan.recipe,
-        Machine {
-            precision: backend::precision(plan),
-            threads: backend::threads(plan),
-            micro_batch_tokens_max: prepared.micro_batch_tokens_max(),
-        },
-    )
-}
-
-/// Positions beyond those that the model was made for mean nothing to it.
-fn check_length(plan: &Plan, spec: &ModelSpec) -> Result<(), Failure> {
-    let asked = plan.recipe.sequence_len;
-    match spec.positions_max {
-        Some(most) if asked > most => Err(Failure::new(
-            Code::Recipe,
-            format!(
-                "cannot train with sequence_len {asked}: this model reads at most {most} tokens"
-            ),
-        )),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// Refuses a run that would not fit, before any weight is read.
-fn check_memory(plan: &Plan, settings: &TrainSettings, tokens: u64) -> Result<u64, Failure> {
-    let needed = needed(&plan.model, settings, tokens)?;
-    let limits = [
-        available_memory().map(|available| available.bytes),
-        plan.memory_bytes_max,
-    ];
-    match limits.into_iter().flatten().min() {
-        Some(limit) if needed > limit => Err(Failure::new(
-            Code::Memory,
-            format!(
-                "cannot train in {limit} bytes of memory: {needed} would be needed; a smaller sequence_len or micro_batch_size needs less"
-            ),
-        )),
-        Some(_) | None => Ok(needed),
-    }
 }
 
 fn identity(plan: &Plan, prepared: &Prepared, backend: &dyn Backend) -> Result<Identity, Failure> {

@@ -47,7 +47,15 @@ impl<'a> SetUp<'a> {
             Item::Crate { build } => self.krate(name, build)?,
             Item::Python { pins } => self.packages(name, pins)?,
             Item::Npm { folder } => self.npm(name, folder)?,
-            Item::Debian { package, program } => self.debian(package, program)?,
+            Item::Debian {
+                package,
+                program,
+                within,
+                optional,
+            } => {
+                self.debian(package, program, within.as_deref())?
+                    || without(package, program, *optional)
+            }
         };
         if had {
             self.ready.insert(name);
@@ -126,13 +134,15 @@ impl<'a> SetUp<'a> {
         Ok(true)
     }
 
-    fn debian(&self, package: &str, program: &str) -> Result<bool, Trouble> {
-        if on_path(program) || (rustix::process::getuid().is_root() && self.apt(package)?) {
-            return Ok(true);
-        }
-        Err(Trouble::Plain(format!(
-            "{program} is missing; on Debian: apt-get install {package}"
-        )))
+    /// Only root can bring one.
+    fn debian(&self, package: &str, program: &str, within: Option<&Path>) -> Result<bool, Trouble> {
+        let has = || {
+            // Where an administrator's programs lie is on no user's PATH.
+            on_path(program)
+                || Path::new("/usr/sbin").join(program).is_file()
+                || within.is_some_and(|parent| is_below(parent, program))
+        };
+        Ok(has() || (rustix::process::getuid().is_root() && self.apt(package)? && has()))
     }
 
     /// True when the folder holds what the pins say, from before or from now on.
@@ -183,9 +193,25 @@ impl<'a> SetUp<'a> {
     }
 }
 
+/// Where a program cannot be had, the step that needs it says so and fails, or does without.
+fn without(package: &str, program: &str, optional: bool) -> bool {
+    println!("{program} is missing; on Debian: apt-get install {package}");
+    if optional {
+        println!("what needs it will be LEFT OUT");
+    }
+    optional
+}
+
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Whether `bin` of a version's folder has it: Debian keeps versions of a server beside each other.
+fn is_below(parent: &Path, program: &str) -> bool {
+    let versions = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let mut programs = versions.map(|version| version.path().join("bin").join(program));
+    programs.any(|program| program.is_file())
 }
 
 /// The variable with these folders before what it holds already.
@@ -207,5 +233,18 @@ mod tests {
 
         assert_eq!(folders.next().as_deref(), Some(Path::new("/ours/bin")));
         assert!(folders.next().is_some());
+    }
+
+    #[test]
+    fn a_server_is_found_in_the_folder_of_its_version() {
+        let parent = tempfile::tempdir().expect("a folder for the test");
+        let programs = parent.path().join("17").join("bin");
+        std::fs::create_dir_all(&programs).expect("the folder is writable");
+
+        assert!(!is_below(parent.path(), "server"));
+        std::fs::write(programs.join("server"), "").expect("the folder is writable");
+
+        assert!(is_below(parent.path(), "server"));
+        assert!(!is_below(&parent.path().join("none"), "server"));
     }
 }

@@ -20,9 +20,16 @@ pub(crate) fn show(audit: &Audit, json: bool) {
 }
 
 pub(crate) fn refuse(file: &Path, error: &AuditError) {
+    eprintln!("sealtune-broker: {}: {}", file.display(), line(error));
+}
+
+pub(crate) fn failed(error: &(dyn Error + 'static)) {
+    eprintln!("sealtune-broker: {}", line(error));
+}
+
+fn line(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    let line = causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"));
-    eprintln!("sealtune-broker: {}: {line}", file.display());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 fn as_json(audit: &Audit) -> serde_json::Value {

@@ -3,10 +3,14 @@
 //! A sync of the disk costs the same for one write and for sixty. A write that fails undoes its
 //! group, and each is then tried alone: nobody pays for a neighbour's mistake.
 
-use super::{Dialect, jobs, nodes};
+use super::{Dialect, blobs, jobs, nodes, notices};
 use crate::job::Job;
-use crate::store::{Beat, Change, Changed, Claim, Enrolment, Kept, Noted, StoreError, Submitted};
-use proto::Fence;
+use crate::store::{
+    Beat, Change, Changed, Claim, Enrolment, Kept, Noted, Reservation, Reserved, StoreError,
+    Submitted,
+};
+use proto::broker::Judgement;
+use proto::{Address, Fence, Root, TaskId};
 use sqlx::{AnyConnection, AnyPool};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -17,11 +21,15 @@ const WAITING_MAX: usize = 1_024;
 const GROUP_MAX: usize = 64;
 
 pub(super) enum Write {
-    Submit(Job),
+    Submit(Box<Job>, u32),
     Claim(Claim),
     Change(Box<Change>),
     Enrol(Box<Enrolment>),
     Beat(Box<Beat>),
+    Rejudge(Address, Fence, Box<Judgement>),
+    Quarantine(Address, String),
+    Reserve(Reservation),
+    GiveUp(Root),
 }
 
 pub(super) enum Done {
@@ -30,6 +38,8 @@ pub(super) enum Done {
     Changed(Changed),
     Enrolled(Fence),
     Noted(Noted),
+    Reserved(Reserved),
+    Nothing(()),
 }
 
 struct Ask {
@@ -114,6 +124,8 @@ async fn together(
     for write in writes {
         answers.push(write.apply(&mut transaction, dialect).await?);
     }
+    let changed = writes.iter().filter_map(|write| write.changed());
+    notices::tell(&mut transaction, dialect, changed).await?;
     transaction.commit().await?;
     Ok(answers)
 }
@@ -121,21 +133,49 @@ async fn together(
 impl Write {
     async fn apply(&self, conn: &mut AnyConnection, dialect: Dialect) -> Result<Done, StoreError> {
         Ok(match self {
-            Self::Submit(job) => Done::Submitted(jobs::submit(conn, job).await?),
+            Self::Submit(job, open_max) => {
+                Done::Submitted(jobs::submit(conn, job, *open_max).await?)
+            }
             Self::Claim(claim) => Done::Claimed(jobs::claim(conn, dialect, *claim).await?),
             Self::Change(change) => Done::Changed(jobs::change(conn, dialect, change).await?),
             Self::Enrol(node) => Done::Enrolled(nodes::enrol(conn, node).await?),
             Self::Beat(beat) => Done::Noted(nodes::beat(conn, beat).await?),
+            Self::Rejudge(provider, fence, judgement) => {
+                Done::Noted(nodes::rejudge(conn, *provider, *fence, judgement).await?)
+            }
+            Self::Quarantine(provider, cause) => {
+                Done::Nothing(nodes::quarantine(conn, *provider, cause).await?)
+            }
+            Self::Reserve(blob) => Done::Reserved(blobs::reserve(conn, blob).await?),
+            Self::GiveUp(root) => Done::Nothing(blobs::give_up(conn, *root).await?),
         })
     }
 
     fn key(&self) -> u8 {
         match self {
-            Self::Submit(job) => job.task.0[0],
+            Self::Submit(job, _) => job.task.0[0],
             Self::Change(change) => change.job.task.0[0],
             Self::Claim(_) => 0,
             Self::Enrol(node) => node.offer.provider.0[0],
             Self::Beat(beat) => beat.provider.0[0],
+            Self::Rejudge(provider, ..) | Self::Quarantine(provider, _) => provider.0[0],
+            Self::Reserve(blob) => blob.customer.0[0],
+            Self::GiveUp(root) => root.0[0],
+        }
+    }
+
+    /// The task that others may be waiting for.
+    fn changed(&self) -> Option<TaskId> {
+        match self {
+            Self::Change(change) => Some(change.job.task),
+            Self::Submit(..)
+            | Self::Claim(_)
+            | Self::Enrol(_)
+            | Self::Beat(_)
+            | Self::Rejudge(..)
+            | Self::Quarantine(..)
+            | Self::Reserve(_)
+            | Self::GiveUp(_) => None,
         }
     }
 }

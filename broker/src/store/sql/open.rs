@@ -54,22 +54,26 @@ async fn pool(address: &str, dialect: Dialect, connections: usize) -> Result<Any
 
 /// Forward only; each once, in order.
 fn migrations(dialect: Dialect) -> Migrator {
-    let text = match dialect {
-        Dialect::Sqlite => include_str!("../../../migrations/sqlite/0001_books.sql"),
-        Dialect::Postgres => include_str!("../../../migrations/postgres/0001_books.sql"),
+    let texts = match dialect {
+        Dialect::Sqlite => [
+            include_str!("../../../migrations/sqlite/0001_books.sql"),
+            include_str!("../../../migrations/sqlite/0002_services.sql"),
+        ],
+        Dialect::Postgres => [
+            include_str!("../../../migrations/postgres/0001_books.sql"),
+            include_str!("../../../migrations/postgres/0002_services.sql"),
+        ],
     };
-    let books = Migration::new(
-        1,
-        "books".into(),
-        MigrationType::Simple,
-        text.into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![books])
+    let named = ["books", "services"].into_iter().zip(texts);
+    let migrations = (1..).zip(named).map(|(number, (name, text))| {
+        let kind = MigrationType::Simple;
+        Migration::new(number, name.into(), kind, text.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }
 
 impl Dialect {
-    fn of(address: &str) -> Self {
+    pub(super) fn of(address: &str) -> Self {
         if address.starts_with("postgres") {
             Self::Postgres
         } else {
@@ -125,9 +129,9 @@ impl Dialect {
 const CLAIM_ALONE: &str = "UPDATE jobs SET claimed_until = $1, version = version + 1 \
      WHERE task IN (SELECT task FROM jobs WHERE due <= $2 AND claimed_until <= $2 \
        ORDER BY since, task LIMIT $3) \
-     RETURNING submission, since, stage, let_down_by, version";
+     RETURNING submission, since, stage, let_down_by, version, status, heard, cancel";
 
 const CLAIM_BESIDE_OTHERS: &str = "UPDATE jobs SET claimed_until = $1, version = version + 1 \
      WHERE task IN (SELECT task FROM jobs WHERE due <= $2 AND claimed_until <= $2 \
        ORDER BY since, task LIMIT $3 FOR UPDATE SKIP LOCKED) \
-     RETURNING submission, since, stage, let_down_by, version";
+     RETURNING submission, since, stage, let_down_by, version, status, heard, cancel";

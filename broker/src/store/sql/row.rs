@@ -1,6 +1,7 @@
 //! Fields of rows: numbers, bytes, and small things kept as JSON.
 
 use crate::store::StoreError;
+use proto::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
@@ -33,4 +34,15 @@ pub(super) fn parsed<T: DeserializeOwned>(
 ) -> Result<T, StoreError> {
     let text: String = field(row, name)?;
     serde_json::from_str(&text).map_err(|_json| StoreError::Unreadable(name))
+}
+
+/// A message kept as its bytes, where there is one.
+pub(super) fn message<M: Message>(
+    row: &AnyRow,
+    name: &'static str,
+) -> Result<Option<M>, StoreError> {
+    let bytes: Option<Vec<u8>> = field(row, name)?;
+    let read = |bytes: Vec<u8>| M::decode(bytes.into());
+    let message = bytes.map(read).transpose();
+    message.map_err(|_malformed| StoreError::Unreadable(name))
 }

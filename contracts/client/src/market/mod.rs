@@ -19,7 +19,7 @@ pub use standing::Standing;
 use crate::config::Config;
 use crate::preflight::Problem;
 use crate::reader::{Mode, Reader};
-use crate::rpc::{Line, RpcError};
+use crate::rpc::RpcError;
 use crate::sender::{Desk, Sender};
 use crate::wallet::Wallet;
 use alloy_primitives::{Address, U256};
@@ -109,9 +109,7 @@ impl std::fmt::Debug for Market {
 }
 
 async fn check_wallet(reader: &Reader, wallet: Address) -> Result<(), Problem> {
-    let ask = |line: Line| async move { line.balance(wallet).await };
-    let has = reader.core.pool.with(ask).await?;
-    if has.is_zero() {
+    if reader.wealth(wallet).await?.is_zero() {
         return Err(Problem::WalletEmpty(wallet));
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::bindings::{IFineTuningTypes as Zg, ISealtuneTypes as Ours, Market};
 use crate::config::Config;
 use crate::follow::{Cursor, Follower};
 use crate::preflight::Problem;
-use crate::rpc::{Header, RpcError, UrlHealth};
+use crate::rpc::{Header, Line, RpcError, UrlHealth};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use proto::{Seconds, TaskId};
@@ -99,6 +99,12 @@ impl Reader {
 
     pub async fn bond(&self, provider: Address) -> Result<Ours::Bond, RpcError> {
         self.view(Market::getBondCall { provider }).await
+    }
+
+    /// Wei in an account's own hands, as of now: not yet for good.
+    pub async fn wealth(&self, of: Address) -> Result<U256, RpcError> {
+        let ask = |line: Line| async move { line.balance(of).await };
+        self.core.pool.with(ask).await
     }
 
     pub async fn claimable(&self, account: Address) -> Result<U256, RpcError> {

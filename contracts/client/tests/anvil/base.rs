@@ -1,8 +1,6 @@
 //! The same port at 0G's original contracts: no orders, every wei accounted for.
 
-use super::cast::{LOCK_TIME, PENALTY, Running, Stage, Tee, ether, offer, order};
-use super::node::Anvil;
-use super::originals;
+use super::cast::{Running, Stage, Tee, ether, offer, order};
 use alloy_primitives::U256;
 use chain::{
     Bill, Customer, DirectTask, DirectTasks, Failure, Market, Mode, Outcome, Refusal, Standing,
@@ -10,6 +8,7 @@ use chain::{
 use proto::{Provider, Root, TaskId};
 use std::sync::Arc;
 use std::time::Duration;
+use testchain::{Anvil, LOCK_TIME, PENALTY};
 
 const BLOB: Root = Root([7; 32]);
 
@@ -167,7 +166,7 @@ async fn from_task_to_money(play: Play) {
 
 #[tokio::test]
 async fn at_the_originals_a_task_goes_from_delivery_to_money() {
-    let stage = originals::stage(Anvil::ticking("0.05").await).await;
+    let stage = Stage::originals(Anvil::ticking("0.05").await).await;
     let play = Play::new(stage).await;
 
     assert_eq!(play.market.it.reader().mode(), Mode::Base);
@@ -187,7 +186,7 @@ async fn at_ours_the_same_task_goes_the_same_way() {
 
 #[tokio::test]
 async fn at_the_originals_no_order_is_known() {
-    let stage = originals::stage(Anvil::ticking("0.05").await).await;
+    let stage = Stage::originals(Anvil::ticking("0.05").await).await;
     let play = Play::new(stage).await;
     let unknown = TaskId([5; 32]);
 

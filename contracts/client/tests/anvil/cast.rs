@@ -1,10 +1,9 @@
 //! Who plays: the owner, providers, customers, TEE signers, and the stage they play on.
 
-use super::node::{Anvil, CHAIN_ID};
-use alloy_primitives::{Address, Bytes, U256, address, hex, keccak256, utils::parse_ether};
-use alloy_sol_types::{SolCall, SolValue};
+use alloy_primitives::{Address, U256, hex, keccak256, utils::parse_ether};
+use alloy_sol_types::SolCall;
 use async_trait::async_trait;
-use chain::bindings::{Ledger, Market as Abi};
+use chain::bindings::Market as Abi;
 use chain::{
     Budget, Config, Customer, DirectTasks, Finality, Market, Offer, Reader, Release, Settlement,
     TeeSigner, Timing, Wallet,
@@ -15,12 +14,8 @@ use proto::{
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
+use testchain::{Anvil, CHAIN_ID, OWNER, Placed};
 use tokio::task::JoinSet;
-
-/// Anvil's first account.
-pub(crate) const OWNER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
-pub(crate) const LOCK_TIME: u64 = 86_400;
-pub(crate) const PENALTY: u64 = 30;
 
 pub(crate) fn ether(amount: &str) -> Wei {
     Wei(parse_ether(amount).unwrap())
@@ -36,30 +31,23 @@ pub(crate) struct Stage {
 impl Stage {
     /// Ours, from the committed build.
     pub(crate) async fn ours(anvil: Anvil) -> Self {
-        let ledger = with_arguments(&artefact("Ledger"), &OWNER.abi_encode());
-        let ledger = anvil.deploy(OWNER, ledger).await;
-        let arguments =
-            (ledger, U256::from(LOCK_TIME), U256::from(PENALTY), OWNER).abi_encode_params();
-        let market = with_arguments(&artefact("FineTuning"), &arguments);
-        let market = anvil.deploy(OWNER, market).await;
-        let stage = Self {
+        let placed = testchain::ours(&anvil).await;
+        Self::at(anvil, placed).await
+    }
+
+    /// 0G's, out of their official client's package.
+    pub(crate) async fn originals(anvil: Anvil) -> Self {
+        let placed = testchain::originals(&anvil).await;
+        Self::at(anvil, placed).await
+    }
+
+    async fn at(anvil: Anvil, Placed { ledger, market }: Placed) -> Self {
+        anvil.mine(3).await;
+        Self {
             anvil,
             ledger,
             market,
-        };
-        stage.name_the_service().await;
-        stage.anvil.mine(3).await;
-        stage
-    }
-
-    pub(crate) async fn name_the_service(&self) {
-        let register = Ledger::registerServiceCall {
-            serviceType: "fine-tuning".into(),
-            version: "v1.0".into(),
-            serviceAddress: self.market,
-            description: "fine-tuning".into(),
-        };
-        self.as_owner(self.ledger, register).await;
+        }
     }
 
     pub(crate) async fn as_owner(&self, to: Address, call: impl SolCall) {
@@ -228,15 +216,4 @@ pub(crate) fn order(market: Address, customer: Address, provider: Provider, nonc
 pub(crate) fn signed(order: Order, customer: &str) -> SignedOrder {
     let signature = wallet(customer).sign(order.id().as_bytes()).unwrap();
     SignedOrder { order, signature }
-}
-
-fn artefact(name: &str) -> Bytes {
-    let file = format!("{}/../artifacts/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(file).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    json["bytecode"].as_str().unwrap().parse().unwrap()
-}
-
-pub(crate) fn with_arguments(code: &Bytes, arguments: &[u8]) -> Bytes {
-    [code.as_ref(), arguments].concat().into()
 }

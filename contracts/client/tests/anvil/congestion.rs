@@ -1,12 +1,12 @@
 //! Fees under congestion: a transaction that is stuck is replaced, and happens once.
 
 use super::cast::{Running, Stage, config, ether, offer};
-use super::node::Anvil;
 use alloy_primitives::{Address, U64, U256};
 use chain::{Market, Reader};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use testchain::Anvil;
 
 const GWEI: u64 = 1_000_000_000;
 const ROOMY: u64 = 30_000_000;

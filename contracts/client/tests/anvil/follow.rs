@@ -1,13 +1,13 @@
 //! Following: every final event once, in order, whatever the chain and the nodes do.
 
 use super::cast::{Stage, config, offer};
-use super::node::Anvil;
 use super::proxy::{Deed, Proxy};
 use alloy_primitives::{Address, U64, U256};
 use alloy_sol_types::SolCall;
 use chain::bindings::Market as Abi;
 use chain::{Event, Finality, FollowError, Follower, Reader, Seen};
 use serde_json::json;
+use testchain::Anvil;
 
 const DEPTH: u64 = 12;
 

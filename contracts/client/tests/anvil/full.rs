@@ -1,10 +1,10 @@
 //! Ours, from order to money: every wei accounted for.
 
-use super::cast::{LOCK_TIME, Running, Stage, Tee, ether, order, signed};
-use super::node::Anvil;
+use super::cast::{Running, Stage, Tee, ether, order, signed};
 use alloy_primitives::{Bytes, U256};
 use chain::{Bill, Customer, Failure, Market, Mode, Outcome, Refusal, Standing};
 use proto::{Order, Provider, Root, TaskId, Wei};
+use testchain::{Anvil, LOCK_TIME};
 
 const SECRET: Bytes = Bytes::from_static(&[9; 129]);
 const BLOB: Root = Root([7; 32]);

@@ -1,7 +1,6 @@
 //! Killed between send and receipt, at every step: exactly one effect each.
 
 use super::cast::{Running, Stage, Tee, config, ether, order, signed};
-use super::node::Anvil;
 use super::proxy::{Asked, Deed, Proxy};
 use chain::{Bill, Customer, Event, Follower, Market, Standing};
 use proto::{Provider, Root, TaskId};
@@ -9,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use testchain::Anvil;
 use tokio::sync::Notify;
 
 const SEEDS: u64 = 200;

@@ -21,8 +21,6 @@ mod congestion;
 mod follow;
 mod full;
 mod kill;
-mod node;
-mod originals;
 mod proxy;
 mod refused;
 mod rpc;

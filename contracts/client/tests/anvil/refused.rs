@@ -1,10 +1,10 @@
 //! What keeps a client from working, in one clear line each.
 
-use super::cast::{OWNER, Stage, Tee, config, ether, offer, wallet};
-use super::node::Anvil;
+use super::cast::{Stage, Tee, config, ether, offer, wallet};
 use alloy_primitives::{Address, U256};
 use chain::{Failure, Market, Problem, Reader, SendError, TeeSigner};
 use std::sync::Arc;
+use testchain::{Anvil, OWNER};
 
 fn one_line(problem: &impl ToString) -> String {
     let line = problem.to_string();

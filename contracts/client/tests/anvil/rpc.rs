@@ -1,11 +1,11 @@
 //! Several URLs as one node: drops, delays, late answers, wrong chains.
 
 use super::cast::{Stage, config};
-use super::node::Anvil;
 use super::proxy::{Deed, Proxy};
 use chain::{Fault, Reader, RpcError};
 use serde_json::json;
 use std::time::{Duration, Instant};
+use testchain::Anvil;
 
 #[tokio::test]
 async fn a_url_that_drops_is_left_for_one_that_answers() {

@@ -1,6 +1,5 @@
 //! A customer: verifies the machine, seals her data to it, pays, and opens what she gets.
 
-use crate::anvil::CHAIN_ID;
 use crate::machine::SimulatedMachine;
 use crate::stage::{Stage, ether};
 use alloy_primitives::{Address, U256};
@@ -20,6 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 use storage::{Limits, LocalFolder, unpack};
+use testchain::CHAIN_ID;
 use tokio::task::JoinSet;
 
 const POLICY: &str = r#"

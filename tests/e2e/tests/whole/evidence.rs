@@ -2,6 +2,7 @@
 
 use crate::machine::SimulatedMachine;
 use crate::node::{Node, Settings, Tuning};
+use crate::operator::page;
 use crate::story::until;
 use alloy_primitives::Address;
 use proto::Root;
@@ -61,15 +62,6 @@ fn free() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-fn page(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).unwrap();
-    page
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_door_opens_only_when_the_evidence_holds() {
     let folder = tempfile::tempdir().unwrap();
@@ -100,9 +92,9 @@ async fn the_door_opens_only_when_the_evidence_holds() {
 
     tokio::task::block_in_place(|| gate.asked.recv().unwrap());
     let operator = node.operator().await;
-    let ready = page(operator, "/readyz");
+    let ready = page(operator, "/readyz").unwrap();
     let shut = TcpStream::connect(api);
-    let evidence = page(operator, "/v1/attestation");
+    let evidence = page(operator, "/v1/attestation").unwrap();
     gate.open.send(()).unwrap();
     let opened = until("the door opens", Duration::from_mins(1), async || {
         TcpStream::connect(api).ok()
@@ -115,7 +107,7 @@ async fn the_door_opens_only_when_the_evidence_holds() {
     );
     assert!(shut.is_err(), "a door without evidence");
     assert!(evidence.starts_with("HTTP/1.1 503"), "{evidence}");
-    let evidence = page(operator, "/v1/attestation");
+    let evidence = page(operator, "/v1/attestation").unwrap();
     assert!(evidence.starts_with("HTTP/1.1 200"), "{evidence}");
 }
 

@@ -17,10 +17,11 @@ async fn while_the_chain_is_silent_the_node_says_so_and_then_goes_on() {
     let before = play.node.log().len();
     play.wire.cut();
     play.node.says("the chain cannot be followed", before).await;
-    sleep(DARK).await;
+    play.node.is_said_to_be("503", "chain_unreachable").await;
     assert!(!play.node.has_ended(), "{}", play.node.log());
     play.wire.mend();
 
+    play.node.is_said_to_be("200 OK", "\"ready\":true").await;
     play.finish(&expected).await;
 }
 

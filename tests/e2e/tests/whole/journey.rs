@@ -8,7 +8,7 @@ use crate::stage::ether;
 use crate::story::{PRICE_WEI, Play, until, until_standing};
 use chain::Standing;
 use proto::{U256, Wei};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,14 +18,14 @@ const STEPS: u64 = 30;
 const LONG: u64 = 20_000;
 
 /// Her files, and what an uninterrupted training makes of them.
-struct Work {
-    recipe: PathBuf,
-    data: PathBuf,
+pub(crate) struct Work {
+    pub(crate) recipe: PathBuf,
+    pub(crate) data: PathBuf,
     fee: Wei,
     adapter: Vec<u8>,
 }
 
-fn work(play: &Play, number: u64) -> Work {
+pub(crate) fn work(play: &Play, number: u64) -> Work {
     let folder = play.folder.path();
     let recipe = Recipe::of(folder, STEPS);
     let data = data(folder, number);
@@ -39,7 +39,7 @@ fn work(play: &Play, number: u64) -> Work {
     }
 }
 
-async fn set(loud: bool) -> (Session, Play) {
+pub(crate) async fn set(loud: bool) -> (Session, Play) {
     let (session, tuning) = Session::begin(loud);
     let play = Play::begin_with(tuning).await;
     let address = play.node.api().await;
@@ -52,11 +52,16 @@ fn submit(session: &Session, play: &Play, work: &Work) -> Said {
     order(session, play, (&work.recipe, &work.data), &[])
 }
 
-fn order(session: &Session, play: &Play, (recipe, data): (&Path, &Path), more: &[&str]) -> Said {
+pub(crate) fn order(
+    session: &Session,
+    play: &Play,
+    (recipe, data): (&Path, &Path),
+    more: &[&str],
+) -> Said {
     let (provider, model) = (play.provider.to_string(), text(&play.model.folder));
     let words = ["submit", text(recipe), "--data", text(data), "--yes"];
     let where_to = ["--provider", &provider, "--model-dir", model];
-    session.ft(&[&words, &where_to, more].concat())
+    session.ft(&[words.as_slice(), &where_to, more].concat())
 }
 
 fn task_of(said: &Said) -> String {
@@ -156,17 +161,46 @@ fn receipt(session: &Session, play: &Play, task: &str, adapter: &Path) {
     let held = verify(&file);
     assert_eq!(held.code, 0, "{held:?}");
 
-    let touched = session.path("touched.json");
-    let receipt = fs::read_to_string(&file).unwrap();
-    fs::write(&touched, receipt.replace("tiny", "tidy")).unwrap();
-    let failed = verify(&touched);
-    assert_eq!(failed.code, 8, "{failed:?}");
-    assert!(
-        failed
-            .err
-            .contains("FAILS   the recipe is the one in the order"),
-        "{failed:?}"
-    );
+    let receipt: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    for (place, lie, check) in touches(&receipt) {
+        let mut touched = receipt.clone();
+        *touched.pointer_mut(place).unwrap() = lie;
+        let file = session.path("touched.json");
+        fs::write(&file, touched.to_string()).unwrap();
+        let failed = verify(&file);
+        assert_eq!(failed.code, 8, "{place}: {failed:?}");
+        let says = format!("FAILS   {check}");
+        assert!(failed.err.contains(&says), "{place}: {failed:?}");
+    }
+}
+
+/// A lie at each place, and the check that finds it.
+fn touches(receipt: &Value) -> [(&'static str, Value, &'static str); 6] {
+    let root = &receipt["result"]["root"];
+    [
+        ("/recipe", json!("{}"), "the recipe is the one in the order"),
+        (
+            "/signed/order/deadline",
+            json!(1),
+            "the customer signed the order",
+        ),
+        ("/task", root.clone(), "the task is the order's digest"),
+        (
+            "/machine/judged_at",
+            json!(1),
+            "the machine's evidence passed",
+        ),
+        (
+            "/result/tags",
+            root.clone(),
+            "the machine signed the result",
+        ),
+        (
+            "/result/files/adapter_model.safetensors",
+            root.clone(),
+            "the adapter's files are the result's",
+        ),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,8 +304,7 @@ async fn when_the_provider_vanishes_the_money_comes_back_with_its_compensation()
     play.node.kill();
 
     let early = session.ft(&["cancel", &task]);
-    let day = json!([25 * 3_600]);
-    play.stage.anvil.rpc("evm_increaseTime", day).await;
+    play.stage.anvil.pass(25 * 3_600).await;
     let over = async || {
         let said = session.ft(&["cancel", &task]);
         (said.code == 0).then_some(said)

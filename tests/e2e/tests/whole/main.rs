@@ -13,7 +13,6 @@
     reason = "a test ends where it is surprised, and a soak tells how it goes"
 )]
 
-mod anvil;
 mod audit;
 #[path = "../../../../node/tests/api/caller.rs"]
 mod caller;
@@ -28,7 +27,9 @@ mod figures;
 mod journey;
 mod kills;
 mod machine;
+mod middle;
 mod node;
+mod operator;
 mod originals;
 mod proxy;
 mod secrecy;

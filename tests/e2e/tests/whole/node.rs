@@ -1,6 +1,5 @@
 //! The node's process: started, killed, and started again on the same folder.
 
-use crate::anvil::CHAIN_ID;
 use crate::machine::SimulatedMachine;
 use alloy_primitives::Address;
 use proto::{Digest, Root, SignedOrder};
@@ -9,10 +8,12 @@ use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+use testchain::CHAIN_ID;
 
 pub(crate) const NODE: &str = env!("CARGO_BIN_EXE_e2e-node");
 
@@ -70,7 +71,9 @@ impl Default for Tuning {
 
 impl Node {
     pub(crate) fn install(folder: PathBuf, settings: &Settings<'_>) -> Self {
-        fs::create_dir_all(folder.join("state")).unwrap();
+        let state = folder.join("state");
+        fs::create_dir_all(&state).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
         let trainer = crate::dataset::TRAINER;
         let text = settings.text(&folder.join("state"), trainer);
         fs::write(folder.join("node.toml"), text).unwrap();

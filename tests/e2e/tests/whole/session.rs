@@ -1,6 +1,5 @@
 //! A customer at her command line: every step through the program `ft`, as she types it.
 
-use crate::anvil::CHAIN_ID;
 use crate::node::{Callers, Tuning};
 use crate::stage::ether;
 use crate::story::Play;
@@ -12,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use testchain::CHAIN_ID;
 
 const FT: &str = env!("CARGO_BIN_EXE_e2e-ft");
 
@@ -111,7 +111,7 @@ impl Session {
 
     /// A configuration, a wallet with money in it, an account.
     pub(crate) async fn settle(&self, play: &Play, address: &str) -> Address {
-        let (market, url) = (play.stage.market.to_string(), play.stage.anvil.url());
+        let (market, url) = (play.stage.market.to_string(), play.stage.anvil.url.clone());
         let (store, root) = (play.folder.path().join("store"), &play.machine.root_file);
         let image = "51".repeat(48);
         let chain_id = CHAIN_ID.to_string();

@@ -1,6 +1,5 @@
 //! One order from her signature to the last wei.
 
-use crate::anvil::Anvil;
 use crate::audit::audit;
 use crate::customer::{Buyer, Wish};
 use crate::dataset::{Model, Recipe, data};
@@ -15,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use storage::LocalFolder;
 use tempfile::TempDir;
+use testchain::Anvil;
 
 pub(crate) const PRICE_WEI: u64 = 1_000_003;
 
@@ -52,7 +52,7 @@ impl Play {
     }
 
     pub(crate) async fn begin_with(tuning: Tuning) -> Self {
-        Self::prepare(Stage::set(Anvil::start("0.2").await).await, tuning).await
+        Self::prepare(Stage::set(Anvil::of_today("0.2").await).await, tuning).await
     }
 
     /// At these contracts.
@@ -63,7 +63,7 @@ impl Play {
     async fn prepare(stage: Stage, tuning: Tuning) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| -> PathBuf { folder.path().join(name) };
-        let wire = Wire::to(&stage.anvil.address).await;
+        let wire = Wire::to(stage.anvil.address()).await;
         let machine = SimulatedMachine::power_on(folder.path());
         let store = LocalFolder::open(&at("store"), None).unwrap();
         let model = Model::make(folder.path(), &store);
