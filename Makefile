@@ -1,7 +1,7 @@
 # Every target is a list of steps in xtask/steps.toml; `make help` tells them.
 # One step alone: make test STEP=clippy
 .DEFAULT_GOAL := help
-TARGETS := test demo soak bench fuzz audit conformance
+TARGETS := test demo soak bench fuzz audit conformance package image
 
 .PHONY: $(TARGETS) setup help linker
 $(TARGETS) setup help: linker

@@ -1,6 +1,6 @@
 //! `sealtune-node`: load, build, spawn, wait, drain.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use node::api::Rates;
 use node::boot::{self, JournalSecret};
 use node::breaker::Gate;
@@ -32,7 +32,7 @@ use tracing::{info, warn};
 
 /// The sealtune provider node: takes signed fine-tuning orders and never loses one.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exits())]
+#[command(name = "sealtune-node", version = papers::version(env!("CARGO_PKG_VERSION")), after_help = exits())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -50,6 +50,9 @@ enum Command {
     /// Tries the walls of a sandbox from inside.
     #[command(hide = true)]
     SandboxProbe { model: PathBuf, work: PathBuf },
+    /// Writes man pages and completions.
+    #[command(hide = true)]
+    Papers(papers::Papers),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         },
         Command::Sandboxed => Err(sandbox::enter().into()),
         Command::SandboxProbe { model, work } => probe(&model, &work),
+        Command::Papers(papers) => papers.write(Arguments::command()).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

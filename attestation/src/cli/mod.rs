@@ -12,7 +12,7 @@ mod table;
 mod tdx;
 mod verify;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 /// Judges hardware evidence. Exit status: 0 accepted, 10 the evidence is bad, 20 the
 /// policy does not take it, 30 the input cannot be used, 1 an error of this program.
 #[derive(Debug, Parser)]
-#[command(name = "sealtune-attest", version)]
+#[command(name = "sealtune-attest", version = papers::version(env!("CARGO_PKG_VERSION")))]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -37,6 +37,9 @@ enum Command {
     Table(table::Args),
     Inspect(inspect::Args),
     Measure(measure::Args),
+    /// Writes man pages and completions.
+    #[command(hide = true)]
+    Papers(papers::Papers),
 }
 
 /// How a run ends.
@@ -92,6 +95,7 @@ impl Command {
             Self::Table(args) => table::run(&args, out),
             Self::Inspect(args) => inspect::run(&args, out),
             Self::Measure(args) => measure::run(&args, out),
+            Self::Papers(papers) => Ok(papers.write(Cli::command()).map(|()| Exit::Accepted)?),
         }
     }
 }

@@ -15,6 +15,7 @@
 mod customer;
 #[path = "../services/node.rs"]
 mod node;
+mod observed;
 #[path = "../books/postgres.rs"]
 mod postgres;
 mod process;
@@ -143,12 +144,10 @@ fn a_broker_told_to_stop_says_so_and_ends_well() {
         let broker = around.start("only");
         let line = joined(&broker, 7).await;
         assert!(broker.get("/readyz").await.contains(" 200 OK"));
-        assert!(
-            broker
-                .get("/metrics")
-                .await
-                .contains("sealtune_broker_sessions 1\n")
-        );
+        let figures = broker.get("/metrics").await;
+        assert!(figures.contains("sealtune_broker_sessions 1\n"));
+        // Each figure is on the dashboard, and nothing there or in an alert is without one.
+        assert_eq!(observed::asked_for(), observed::exported(&figures));
 
         assert!(broker.stopped().await.success());
         drop(line);

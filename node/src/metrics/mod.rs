@@ -191,8 +191,11 @@ impl Default for Metrics {
 impl Inner {
     fn register(&mut self) {
         let all = &mut self.registry;
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        all.register("build", "What runs", version);
+        let build = [
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("commit", papers::COMMIT),
+        ];
+        all.register("build", "What runs", Info::new(build));
         all.register(
             "tasks",
             "Tasks that ended, by outcome and the reason's number",

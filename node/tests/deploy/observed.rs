@@ -47,6 +47,7 @@ fn exported() -> String {
     metrics.reported(&Progress::Gpu(reading()), None, 1);
     metrics.stands(&Survey::default(), &Standing::default(), 1, true);
     metrics.rpc(0, 2, 1);
+    metrics.storage(true, Some(1));
     metrics.text().unwrap()
 }
 

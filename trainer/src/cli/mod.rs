@@ -16,14 +16,14 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::failure::{Code, Failure};
 use crate::process::{available_memory, limit_memory};
 
 /// Trains LoRA adapters. Holds no keys and opens no network connection.
 #[derive(Debug, Parser)]
-#[command(name = "sealtune-trainer", version)]
+#[command(name = "sealtune-trainer", version = papers::version(env!("CARGO_PKG_VERSION")))]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -40,6 +40,9 @@ enum Command {
     Tokens(tokens::Args),
     Recipe(recipe::Args),
     MakeTiny(make_tiny::Args),
+    /// Writes man pages and completions.
+    #[command(hide = true)]
+    Papers(papers::Papers),
 }
 
 /// Runs the command line; standard output carries results alone, standard error the one sentence of a failure.
@@ -68,6 +71,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Tokens(args) => tokens::run(&args),
         Command::Recipe(args) => recipe::run(&args),
         Command::MakeTiny(args) => make_tiny::run(&args),
+        Command::Papers(papers) => papers
+            .write(Args::command())
+            .map_err(|error| Failure::because(Code::Disk, "cannot write the papers", error)),
     }
 }
 

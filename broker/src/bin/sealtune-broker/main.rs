@@ -4,7 +4,7 @@ mod serve;
 mod told;
 
 use broker::ledger::{AuditError, audit};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// One door for customers and a meeting place for nodes; and what its ledger proves.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXITS)]
+#[command(name = "sealtune-broker", version = papers::version(env!("CARGO_PKG_VERSION")), after_help = EXITS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +28,9 @@ enum Command {
     /// The public ledger.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Writes man pages and completions.
+    #[command(hide = true)]
+    Papers(papers::Papers),
 }
 
 #[derive(Debug, clap::Args)]
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Run(file) => told(serve::run(&file.config)),
         Command::Check(file) => told(serve::check(&file.config)),
         Command::Ledger(Ledger::Verify { file, json }) => verify(&file, json),
+        Command::Papers(papers) => told(papers.write(Arguments::command()).map_err(Into::into)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The cards, as NVIDIA's management library tells of them. It is opened if it is there.
 
-use super::Finding;
+use super::{Finding, xid};
 use nvml_wrapper::enum_wrappers::device::{EccCounter, MemoryError};
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
@@ -36,6 +36,7 @@ fn cards(nvml: &Nvml) -> Result<Vec<Finding>, NvmlError> {
         findings.push(errors(&card));
         findings.push(confidential(&card));
     }
+    findings.push(xid::examine());
     Ok(findings)
 }
 

@@ -6,6 +6,7 @@ mod machine;
 mod quote;
 mod storage;
 mod trainer;
+mod xid;
 
 use super::Common;
 use super::print::say;

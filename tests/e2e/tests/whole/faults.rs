@@ -55,7 +55,7 @@ async fn while_storage_is_gone_nothing_is_given_up() {
     fs::rename(&store, &away).unwrap();
     play.node.submit(&expected.signed, &expected.recipe).await;
     play.node.says("content cannot be fetched", before).await;
-    sleep(DARK).await;
+    play.node.is_said_to_be("503", "storage_unreachable").await;
     fs::rename(&away, &store).unwrap();
     play.node.says("the trainer runs", before).await;
     fs::rename(&store, &away).unwrap();

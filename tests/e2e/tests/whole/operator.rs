@@ -1,7 +1,10 @@
 //! What an operator is told: payments, and why no orders are taken.
 
+use crate::audit::audit;
 use crate::node::Node;
-use crate::story::{Play, until};
+use crate::story::{PRICE_WEI, Play, until};
+use alloy_primitives::U256;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -28,6 +31,16 @@ impl Node {
         };
         until(reason, Duration::from_mins(3), asked).await;
     }
+}
+
+/// Tells the node to read its configuration again, with this in place of that.
+fn reconfigure(play: &Play, this: &str, that: &str) {
+    let config = play.node.folder.join("node.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.contains(this));
+    fs::write(&config, text.replace(this, that)).unwrap();
+    let pid = i32::try_from(play.node.pid()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::HUP).unwrap();
 }
 
 fn earnings(play: &Play) -> Vec<String> {
@@ -75,4 +88,22 @@ async fn a_payment_is_listed_with_its_fee_even_if_the_list_had_missed_it() {
     let coins: f64 = earned.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     let fee: f64 = expected.fee.0.to_string().parse().unwrap();
     assert!((coins * 1e18 - fee).abs() < fee / 1e9, "{coins} of {fee}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_price_reaches_the_chain_and_leaves_what_was_taken_alone() {
+    let mut play = Play::begin().await;
+    let expected = play.order(1, 60).await;
+    play.node.submit(&expected.signed, &expected.recipe).await;
+
+    let price = format!("'{PRICE_WEI} wei'");
+    reconfigure(&play, &price, "'2000006 wei'");
+    let entry = async || {
+        let service = play.reader.service(play.provider).await.ok()?;
+        (service.pricePerToken == U256::from(2_000_006)).then_some(())
+    };
+    until("the price is on chain", Duration::from_mins(1), entry).await;
+    play.finish(&expected).await;
+
+    audit(&mut play, &[expected.fee]).await;
 }
