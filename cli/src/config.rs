@@ -23,6 +23,8 @@ pub struct Config {
     #[serde(default)]
     pub node: NodeSection,
     #[serde(default)]
+    pub broker: BrokerSection,
+    #[serde(default)]
     pub trainer: TrainerSection,
 }
 
@@ -86,6 +88,13 @@ pub struct NodeSection {
     pub url: Option<String>,
     /// The key this machine shows to nodes (PKCS#8, DER); made where there is none.
     pub caller_key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerSection {
+    /// Orders go through it, and not to the node itself.
+    pub url: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

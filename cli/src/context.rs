@@ -15,6 +15,7 @@ pub struct Context {
     pub config_file: PathBuf,
     pub password_file: Option<PathBuf>,
     pub node_url: Option<String>,
+    pub broker_url: Option<String>,
 }
 
 impl Context {
@@ -22,6 +23,9 @@ impl Context {
         let mut config = Config::read(&self.config_file, &self.around)?;
         if let Some(url) = &self.node_url {
             config.node.url = Some(url.clone());
+        }
+        if let Some(url) = &self.broker_url {
+            config.broker.url = Some(url.clone());
         }
         if let Some(file) = &self.password_file {
             config.account.password_file = Some(file.clone());

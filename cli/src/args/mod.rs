@@ -1,11 +1,12 @@
 //! What the command line says.
 
+mod orders;
 mod verbs;
 
-pub use verbs::{
-    Account, AdapterVerb, Amounted, Cancel, Check, Convert, Create, Data, Estimate, Eval, Get,
-    Init, List, Logs, Merge, Receipt, ReceiptVerb, RecipeVerb, Submit, Verify, Watch,
+pub use orders::{
+    AdapterVerb, Cancel, Convert, Eval, Get, List, Logs, Merge, Receipt, ReceiptVerb, Submit, Watch,
 };
+pub use verbs::{Account, Amounted, Check, Create, Data, Estimate, Init, RecipeVerb, Verify};
 
 use clap::{Parser, Subcommand};
 use proto::Address;
@@ -33,6 +34,9 @@ pub struct Args {
     /// Talk to this node in place of the address its provider wrote on chain.
     #[arg(long, global = true, value_name = "URL")]
     pub node: Option<String>,
+    /// Hand orders to this broker in place of the provider's node.
+    #[arg(long, global = true, value_name = "URL")]
+    pub broker: Option<String>,
     /// The first line of this file (mode 0600) is the wallet's password.
     #[arg(long, global = true, value_name = "FILE")]
     pub password_file: Option<PathBuf>,

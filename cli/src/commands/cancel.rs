@@ -12,7 +12,7 @@ use crate::keys;
 use crate::trouble::{Kind, Money, Trouble};
 use chain::bindings::Market as Abi;
 use chain::{Mode, Standing};
-use proto::Action;
+use proto::{Action, Wei};
 use serde_json::json;
 
 pub(super) async fn run(context: &Context, args: &Cancel) -> Result<Answer, Trouble> {
@@ -87,17 +87,32 @@ async fn accepted(
                     "ft cancel {} in {left} s, when the deadline is over",
                     record.task()
                 );
-                trouble.or(Money::Reserved(record.fee_max()), &next)
+                trouble.money(Money::Reserved(record.fee_max())).next(next)
             });
     }
     let outcome = bank.customer.reclaim_order(record.task()).await?;
     let hash = bank.done("the money comes back", outcome).await?;
     record.note("reclaim", hash);
     home.keep(record)?;
-    Ok(done(
-        record,
-        "the provider missed the deadline; the money is free again, and its compensation is yours",
-    ))
+    let compensation = claim(bank, home, record).await?;
+    let words = format!(
+        "the provider missed the deadline; {} are free again, and {} of its bond are in your wallet",
+        shown(record.fee_max()),
+        shown(compensation)
+    );
+    Ok(done(record, &words))
+}
+
+/// Collects what the provider's bond owes.
+async fn claim(bank: &Bank, home: &Home, record: &mut Record) -> Result<Wei, Trouble> {
+    let owed = Wei(bank.reader().claimable(bank.address()).await?);
+    if owed > Wei::ZERO {
+        let outcome = bank.customer.claim().await?;
+        let hash = bank.done("the compensation comes", outcome).await?;
+        record.note("claim", hash);
+        home.keep(record)?;
+    }
+    Ok(owed)
 }
 
 async fn ask_node(
@@ -107,8 +122,7 @@ async fn ask_node(
     record: &Record,
 ) -> Result<Answer, Trouble> {
     let permit = bank.permit(Action::Cancel, record.task()).await?;
-    let url = Desk::url_of(record.provider(), bank.reader(), config).await?;
-    let mut desk = Desk::open(&url, home, config).await?;
+    let mut desk = Desk::of(record.provider(), bank.reader(), home, config).await?;
     desk.cancel(record.task(), permit).await?;
     let words = "the node stops and gives the order back; your money is free again when the chain says so: ft list --all";
     Ok(done(record, words))

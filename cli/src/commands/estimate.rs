@@ -6,7 +6,7 @@ use crate::answer::{Answer, table};
 use crate::args::Estimate;
 use crate::bank;
 use crate::context::Context;
-use crate::desk::Desk;
+use crate::desk::Node;
 use crate::trouble::{Kind, Money, Trouble};
 use crate::weigh::{read_recipe, weigh};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(super) async fn run(context: &Context, args: &Estimate) -> Result<Answer, Tr
         let fee = weight
             .fee(service.pricePerToken)
             .ok_or_else(|| Trouble::new(Kind::Refused, "no amount of money is that large"))?;
-        let url = Desk::url_of(service.provider, &reader, &config).await?;
+        let url = Node::url_of(service.provider, &reader, &config).await?;
         let secs = seconds(&url, &home, &config, tokens).await;
         let takes = secs.map_or("not known: its node does not answer".into(), |secs| {
             format!("{secs} s")
@@ -64,7 +64,7 @@ async fn seconds(
     config: &crate::config::Config,
     tokens: u64,
 ) -> Option<u64> {
-    let status = Desk::open(url, home, config)
+    let status = Node::open(url, home, config)
         .await
         .ok()?
         .about()

@@ -7,8 +7,8 @@ use crate::context::Context;
 use crate::desk::Desk;
 use crate::keys;
 use crate::trouble::Trouble;
+use futures_util::StreamExt;
 use proto::Action;
-use proto::task::LogLines;
 use serde_json::json;
 
 pub(super) async fn run(context: &Context, args: &Logs) -> Result<Answer, Trouble> {
@@ -18,11 +18,10 @@ pub(super) async fn run(context: &Context, args: &Logs) -> Result<Answer, Troubl
     let task = record.task();
     let bank = Bank::open(&config, keys::wallet(context, &config)?, context.voice).await?;
     let permit = bank.permit(Action::Read, task).await?;
-    let url = Desk::url_of(record.provider(), bank.reader(), &config).await?;
-    let mut desk = Desk::open(&url, &home, &config).await?;
+    let mut desk = Desk::of(record.provider(), bank.reader(), &home, &config).await?;
     let mut lines = desk.logs(task, permit, args.follow).await?;
-    while let Some(batch) = lines.message().await? {
-        for line in &LogLines::try_from(batch)?.lines {
+    while let Some(batch) = lines.next().await.transpose()? {
+        for line in &batch.lines {
             let (level, text) = (line.level, &line.text);
             let words = format!("{} {level:?} {}", line.at_ms, &**text);
             context.voice.tell(&words, &json!(line));

@@ -36,6 +36,7 @@ pub fn main(args: &Args, around: Surroundings) -> ExitCode {
             .unwrap_or_else(|| around.config.join("config.toml")),
         password_file: args.password_file.clone(),
         node_url: args.node.clone(),
+        broker_url: args.broker.clone(),
         around,
         voice,
     };

@@ -4,7 +4,7 @@ use crate::amount::{in_0g, shown};
 use crate::answer::{Answer, table};
 use crate::bank;
 use crate::context::Context;
-use crate::desk::Desk;
+use crate::desk::Node;
 use crate::trouble::Trouble;
 use chain::bindings::IFineTuningTypes::Service;
 use chain::bindings::Market as Abi;
@@ -75,8 +75,8 @@ pub(super) async fn models(context: &Context, only: Option<Address>) -> Result<A
     providers.sort();
     let (mut rows, mut json) = (Vec::new(), Vec::new());
     for provider in providers {
-        let url = Desk::url_of(provider, &reader, &config).await?;
-        let asked = async { Desk::open(&url, &home, &config).await?.about().await };
+        let url = Node::url_of(provider, &reader, &config).await?;
+        let asked = async { Node::open(&url, &home, &config).await?.about().await };
         match asked.await {
             Ok(status) if status.offer.provider == provider => {
                 list(&status, &mut rows, &mut json);

@@ -5,7 +5,7 @@ use crate::args::Verify;
 use crate::bank;
 use crate::config::Config;
 use crate::context::Context;
-use crate::desk::Desk;
+use crate::desk::Node;
 use crate::home::Home;
 use crate::judge::{Demand, Judged, judge_node, remember};
 use crate::trouble::{Kind, Money, Trouble};
@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context, args: &Verify) -> Result<Answer, Trou
     let home = context.home(&config)?;
     let reader = bank::reader(&config).await?;
     let before = home.last_verdict(args.provider);
-    let (_desk, _demand, judged) = verified(&config, &home, &reader, args.provider).await?;
+    let (_node, _demand, judged) = verified(&config, &home, &reader, args.provider).await?;
     let machine = &judged.machine;
     let alive = if judged.challenged {
         "It made a fresh hardware report over a nonce of ours a moment ago."
@@ -51,7 +51,7 @@ pub(super) async fn verified(
     home: &Home,
     reader: &Reader,
     provider: Address,
-) -> Result<(Desk, Demand, Judged), Trouble> {
+) -> Result<(Node, Demand, Judged), Trouble> {
     let demand = Demand::of(config)?;
     let service = match reader.service(provider).await {
         Err(chain::RpcError::Reverted(_)) => {
@@ -62,9 +62,9 @@ pub(super) async fn verified(
         }
         known => known?,
     };
-    let url = Desk::url_of(provider, reader, config).await?;
-    let mut desk = Desk::open(&url, home, config).await?;
-    let judged = judge_node(&mut desk, &demand, provider).await?;
+    let url = Node::url_of(provider, reader, config).await?;
+    let mut node = Node::open(&url, home, config).await?;
+    let judged = judge_node(&mut node, &demand, provider).await?;
     if judged.machine.signer != service.teeSignerAddress {
         let what = format!(
             "the machine's key is {}, but the provider registered {} on chain: results of this machine would not be paid, nor opened",
@@ -75,5 +75,5 @@ pub(super) async fn verified(
             .next("another provider (ft providers), or later: the provider may be registering"));
     }
     remember(home, &judged)?;
-    Ok((desk, demand, judged))
+    Ok((node, demand, judged))
 }

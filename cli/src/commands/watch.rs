@@ -9,6 +9,7 @@ use crate::home::Record;
 use crate::keys;
 use crate::trouble::{Kind, Trouble};
 use crate::voice::Voice;
+use futures_util::StreamExt;
 use indicatif::ProgressBar;
 use proto::Action;
 use proto::task::{Outcome, Phase, TaskEvent, TaskEventKind};
@@ -25,12 +26,10 @@ pub(super) async fn run(context: &Context, args: &Watch) -> Result<Answer, Troub
     let record = home.record(&args.task)?;
     let bank = Bank::open(&config, keys::wallet(context, &config)?, context.voice).await?;
     let permit = bank.permit(Action::Read, record.task()).await?;
-    let url = Desk::url_of(record.provider(), bank.reader(), &config).await?;
-    let mut desk = Desk::open(&url, &home, &config).await?;
-    let mut events = desk.watch(record.task(), permit, 0).await?;
+    let mut desk = Desk::of(record.provider(), bank.reader(), &home, &config).await?;
+    let mut events = desk.watch(record.task(), permit).await?;
     let mut screen = Screen::new(context.voice);
-    while let Some(event) = events.message().await? {
-        let event = TaskEvent::try_from(event)?;
+    while let Some(event) = events.next().await.transpose()? {
         screen.show(&event);
         if let TaskEventKind::Phase(phase) = &event.kind
             && let Some(end) = Ending::of(phase)

@@ -1,6 +1,7 @@
 //! What the crates below say, told to a customer.
 
 use super::{Kind, Money, Trouble, chained};
+use broker_client::CallFailed;
 use chain::{BadKeyFile, Failure, Problem, Refusal, RpcError, SendError};
 use proto::grpc::call_error;
 use proto::{CallError, Malformed};
@@ -145,10 +146,23 @@ impl From<Malformed> for Trouble {
     }
 }
 
+impl From<CallFailed> for Trouble {
+    fn from(error: CallFailed) -> Self {
+        let kind = match &error {
+            CallFailed::Refused { error, .. } => kind_of(proto::grpc::code(*error)),
+            CallFailed::Unreachable(_) | CallFailed::Silent | CallFailed::Malformed(_) => {
+                Kind::Unreachable
+            }
+            CallFailed::Strange(_) => Kind::Input,
+        };
+        Self::new(kind, one_line(&chained(&error)))
+    }
+}
+
 impl From<Status> for Trouble {
     fn from(status: Status) -> Self {
         let what = format!("the node says: {}", one_line(status.message()));
-        let trouble = Self::new(kind(&status), what);
+        let trouble = Self::new(kind_of(status.code()), what);
         match call_error(&status) {
             Some(CallError::CallerUnknown) => trouble.next(
                 "give the provider the key that `ft account show` prints under \"caller\", or go through a broker",
@@ -159,8 +173,8 @@ impl From<Status> for Trouble {
     }
 }
 
-fn kind(status: &Status) -> Kind {
-    match status.code() {
+fn kind_of(code: Code) -> Kind {
+    match code {
         Code::Unavailable
         | Code::ResourceExhausted
         | Code::DeadlineExceeded

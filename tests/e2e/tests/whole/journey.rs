@@ -5,22 +5,27 @@
 use crate::dataset::{Recipe, data};
 use crate::session::{Said, Session, text};
 use crate::stage::ether;
-use crate::story::{PRICE_WEI, Play};
+use crate::story::{PRICE_WEI, Play, until, until_standing};
+use chain::Standing;
 use proto::{U256, Wei};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const STEPS: u64 = 30;
+/// More than are trained while a test looks on.
+const LONG: u64 = 20_000;
 
 /// Her files, and what an uninterrupted training makes of them.
-struct Work {
-    recipe: PathBuf,
-    data: PathBuf,
+pub(crate) struct Work {
+    pub(crate) recipe: PathBuf,
+    pub(crate) data: PathBuf,
     fee: Wei,
     adapter: Vec<u8>,
 }
 
-fn work(play: &Play, number: u64) -> Work {
+pub(crate) fn work(play: &Play, number: u64) -> Work {
     let folder = play.folder.path();
     let recipe = Recipe::of(folder, STEPS);
     let data = data(folder, number);
@@ -34,7 +39,7 @@ fn work(play: &Play, number: u64) -> Work {
     }
 }
 
-async fn set(loud: bool) -> (Session, Play) {
+pub(crate) async fn set(loud: bool) -> (Session, Play) {
     let (session, tuning) = Session::begin(loud);
     let play = Play::begin_with(tuning).await;
     let address = play.node.api().await;
@@ -42,20 +47,21 @@ async fn set(loud: bool) -> (Session, Play) {
     (session, play)
 }
 
-/// Orders a training; the task.
+/// Orders a training.
 fn submit(session: &Session, play: &Play, work: &Work) -> Said {
-    let provider = play.provider.to_string();
-    session.ft(&[
-        "submit",
-        text(&work.recipe),
-        "--data",
-        text(&work.data),
-        "--provider",
-        &provider,
-        "--model-dir",
-        text(&play.model.folder),
-        "--yes",
-    ])
+    order(session, play, (&work.recipe, &work.data), &[])
+}
+
+pub(crate) fn order(
+    session: &Session,
+    play: &Play,
+    (recipe, data): (&Path, &Path),
+    more: &[&str],
+) -> Said {
+    let (provider, model) = (play.provider.to_string(), text(&play.model.folder));
+    let words = ["submit", text(recipe), "--data", text(data), "--yes"];
+    let where_to = ["--provider", &provider, "--model-dir", model];
+    session.ft(&[words.as_slice(), &where_to, more].concat())
 }
 
 fn task_of(said: &Said) -> String {
@@ -155,17 +161,46 @@ fn receipt(session: &Session, play: &Play, task: &str, adapter: &Path) {
     let held = verify(&file);
     assert_eq!(held.code, 0, "{held:?}");
 
-    let touched = session.path("touched.json");
-    let receipt = fs::read_to_string(&file).unwrap();
-    fs::write(&touched, receipt.replace("tiny", "tidy")).unwrap();
-    let failed = verify(&touched);
-    assert_eq!(failed.code, 8, "{failed:?}");
-    assert!(
-        failed
-            .err
-            .contains("FAILS   the recipe is the one in the order"),
-        "{failed:?}"
-    );
+    let receipt: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    for (place, lie, check) in touches(&receipt) {
+        let mut touched = receipt.clone();
+        *touched.pointer_mut(place).unwrap() = lie;
+        let file = session.path("touched.json");
+        fs::write(&file, touched.to_string()).unwrap();
+        let failed = verify(&file);
+        assert_eq!(failed.code, 8, "{place}: {failed:?}");
+        let says = format!("FAILS   {check}");
+        assert!(failed.err.contains(&says), "{place}: {failed:?}");
+    }
+}
+
+/// A lie at each place, and the check that finds it.
+fn touches(receipt: &Value) -> [(&'static str, Value, &'static str); 6] {
+    let root = &receipt["result"]["root"];
+    [
+        ("/recipe", json!("{}"), "the recipe is the one in the order"),
+        (
+            "/signed/order/deadline",
+            json!(1),
+            "the customer signed the order",
+        ),
+        ("/task", root.clone(), "the task is the order's digest"),
+        (
+            "/machine/judged_at",
+            json!(1),
+            "the machine's evidence passed",
+        ),
+        (
+            "/result/tags",
+            root.clone(),
+            "the machine signed the result",
+        ),
+        (
+            "/result/files/adapter_model.safetensors",
+            root.clone(),
+            "the adapter's files are the result's",
+        ),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +223,7 @@ async fn bytes_that_are_not_the_result_are_refused_before_anything_is_paid() {
     let task = task_of(&submit(&session, &play, &work));
     session.done(&["watch", &task]);
     let stored = play.standing(task.parse().unwrap()).await;
-    let Some(chain::Standing::Delivered { blob }) = stored else {
+    let Some(Standing::Delivered { blob }) = stored else {
         panic!("{stored:?}");
     };
     let path = play.store.path(blob);
@@ -246,4 +281,55 @@ async fn an_order_nobody_takes_is_taken_back_to_the_wei() {
     );
     let none = stranger.done(&["list"]);
     assert!(none.out.contains("no open orders"), "{none:?}");
+}
+
+/// A provider that promised and is gone: she waits for the deadline, and is compensated.
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_provider_vanishes_the_money_comes_back_with_its_compensation() {
+    let (session, mut play) = set(false).await;
+    let folder = play.folder.path().to_owned();
+    Recipe::of(&folder, LONG);
+    let (recipe, data) = (folder.join(format!("recipe-{LONG}.yaml")), data(&folder, 4));
+    session.done(&["account", "add", "5", "--yes"]);
+    let task = task_of(&order(
+        &session,
+        &play,
+        (&recipe, &data),
+        &["--compensation", "0.5"],
+    ));
+    until_standing(&play.reader, task.parse().unwrap(), |now| {
+        now == Standing::Accepted
+    })
+    .await;
+    play.node.kill();
+
+    let early = session.ft(&["cancel", &task]);
+    play.stage.anvil.pass(25 * 3_600).await;
+    let over = async || {
+        let said = session.ft(&["cancel", &task]);
+        (said.code == 0).then_some(said)
+    };
+    let said = until(
+        "the deadline is over for good",
+        Duration::from_mins(1),
+        over,
+    )
+    .await;
+
+    assert_eq!(early.code, 5, "{early:?}");
+    assert!(
+        early.err.contains("none spent; up to") && early.err.contains("when the deadline is over"),
+        "{early:?}"
+    );
+    assert!(
+        said.out
+            .contains("0.5 0G (500000000000000000 wei) of its bond"),
+        "{said:?}"
+    );
+    let account = session.ft(&["account", "show", "--json"]).json();
+    assert_eq!(account["total_wei"], ether("5").0.to_string());
+    assert_eq!(
+        account["providers"][0]["free_wei"],
+        ether("1").0.to_string()
+    );
 }

@@ -29,6 +29,7 @@ mod figures;
 mod journey;
 mod kills;
 mod machine;
+mod middle;
 mod node;
 mod operator;
 mod originals;
