@@ -44,7 +44,12 @@ pub struct Earnings(Arc<Mutex<Kept>>);
 struct Kept {
     file: File,
     paid: BTreeMap<TaskId, Payment>,
+    /// Every block up to here was read.
     read_to: Option<u64>,
+    /// The same, as the file says.
+    written: Option<u64>,
+    /// Blocks that were read beyond a gap, which `catch_up` closes.
+    ahead: Option<(u64, u64)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -101,8 +106,11 @@ impl Kept {
             file,
             paid: BTreeMap::new(),
             read_to: None,
+            written: None,
+            ahead: None,
         };
         kept.take(&text);
+        kept.written = kept.read_to;
         kept.cut_torn(&text)?;
         Ok(kept)
     }
@@ -137,19 +145,34 @@ impl Kept {
         let paid: Vec<_> = payments(page, us)
             .filter(|payment| !self.paid.contains_key(&payment.task))
             .collect();
-        let read_to = page.to.number;
-        let due = self
-            .read_to
-            .is_none_or(|last| read_to >= last + STRIDE_BLOCKS);
-        if paid.is_empty() && !due {
-            return Ok(());
+        let (read_to, ahead) = self.after(page.from, page.to.number);
+        let is_far = |to| self.written.is_none_or(|last| to >= last + STRIDE_BLOCKS);
+        if !paid.is_empty() || read_to.is_some_and(is_far) {
+            let place = read_to.map(|read_to| Line::ReadTo { read_to });
+            self.append(paid.iter().cloned().map(Line::Paid).chain(place))?;
+            self.written = read_to;
         }
-        let lines = paid.iter().cloned().map(Line::Paid);
-        self.append(lines.chain([Line::ReadTo { read_to }]))?;
-        self.read_to = self.read_to.max(Some(read_to));
+        (self.read_to, self.ahead) = (read_to, ahead);
         self.paid
             .extend(paid.into_iter().map(|payment| (payment.task, payment)));
         Ok(())
+    }
+
+    /// How far all is read, and what is read beyond it, once these blocks are too.
+    fn after(&self, from: u64, to: u64) -> (Option<u64>, Option<(u64, u64)>) {
+        if self.read_to.is_some_and(|last| from > last + 1) {
+            let ahead = match self.ahead {
+                Some((began, last)) if from <= last + 1 => (began, last.max(to)),
+                Some(ahead) => ahead,
+                None => (from, to),
+            };
+            return (self.read_to, Some(ahead));
+        }
+        let to = self.read_to.map_or(to, |last| last.max(to));
+        match self.ahead {
+            Some((began, last)) if began <= to + 1 => (Some(to.max(last)), None),
+            ahead => (Some(to), ahead),
+        }
     }
 
     fn append(&mut self, lines: impl Iterator<Item = Line>) -> io::Result<()> {
@@ -217,8 +240,12 @@ mod tests {
     }
 
     fn page(to: u64, events: Vec<Seen>) -> Page {
+        pages(0, to, events)
+    }
+
+    fn pages(from: u64, to: u64, events: Vec<Seen>) -> Page {
         Page {
-            from: 0,
+            from,
             to: Header {
                 number: to,
                 hash: [0; 32].into(),
@@ -289,5 +316,21 @@ mod tests {
         assert_eq!(open(&folder).read_to(), Some(1));
         earnings.heard(&page(STRIDE_BLOCKS + 1, Vec::new()), US);
         assert_eq!(open(&folder).read_to(), Some(STRIDE_BLOCKS + 1));
+    }
+
+    /// Killed while it caught up, after something newer was paid: the gap is still known.
+    #[test]
+    fn what_was_missed_is_not_forgotten_for_what_came_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        open(&folder).heard(&page(40, Vec::new()), US);
+        let earnings = open(&folder);
+        earnings.heard(&pages(90, 99, vec![paid(US, 2, 6)]), US);
+        assert_eq!(open(&folder).read_to(), Some(40));
+        assert_eq!(open(&folder).total(), Wei::from(6));
+
+        earnings.heard(&pages(41, 89, vec![paid(US, 1, 5)]), US);
+
+        assert_eq!(open(&folder).read_to(), Some(99));
+        assert_eq!(open(&folder).total(), Wei::from(11));
     }
 }
