@@ -79,6 +79,12 @@ impl BrokerProcess {
         self.process = Some(process.unwrap());
     }
 
+    /// Where customers call it, once it answers.
+    pub(crate) async fn listens(&self) -> String {
+        self.operator().await;
+        format!("http://{}", self.at)
+    }
+
     /// By SIGKILL, wherever it is.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
